@@ -1,0 +1,3 @@
+//! The rules of a crawl and its words as types. Pure: no I/O, no async, no clock.
+
+pub mod page;

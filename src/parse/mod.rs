@@ -1,0 +1,1 @@
+//! Bytes into title, metadata, text and outlinks.

@@ -1,0 +1,1 @@
+//! A simulated web on loopback, made from a seed number.
