@@ -3,9 +3,13 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`crawl`] | the rules and the words as types; pure: no I/O, no async, no clock |
+//! | [`fetch`] | the port through which every request leaves, and the HTTP client |
 //! | [`parse`] | bytes into title, metadata, text and outlinks |
+//! | [`clock`] | the one door to the time of day |
 //! | [`testweb`] | a simulated web on loopback, made from a seed number |
 
+pub mod clock;
 pub mod crawl;
+pub mod fetch;
 pub mod parse;
 pub mod testweb;

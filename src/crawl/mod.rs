@@ -1,3 +1,8 @@
 //! The rules of a crawl and its words as types. Pure: no I/O, no async, no clock.
 
+pub mod host;
 pub mod page;
+pub mod robots;
+pub mod time;
+pub mod url;
+pub mod visit;

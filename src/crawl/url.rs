@@ -1,0 +1,231 @@
+//! The identity of a URL: its canonical form and the key made of it.
+//!
+//! What is fetched is the URL as it was found (parsed by the WHATWG rules, without fragment and credentials);
+//! what decides whether it is new is the canonical form. The canonical form changes only what servers agree to be
+//! without meaning: too much normalising loses pages.
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+use url::Url;
+
+/// Longest URL that is admitted, in bytes of its serialised form.
+pub const MAX_URL_BYTES: usize = 2_048;
+
+/// Query parameters that only say where a visitor came from; they are no part of the identity.
+const TRACKING_PARAMETERS: &[&str] = &[
+    "gclid", "fbclid", "dclid", "msclkid", "yclid", "gbraid", "wbraid", "mc_cid", "mc_eid", "igshid", "_ga",
+    "_gl",
+];
+const TRACKING_PREFIX: &str = "utm_";
+
+/// The key of a canonical URL: the first 16 bytes of its BLAKE3 hash.
+///
+/// Keyed by a cryptographic hash so that no page can make a link that collides with somebody else's URL.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UrlKey([u8; 16]);
+
+impl UrlKey {
+    /// The key of `canonical`.
+    pub fn of(canonical: &str) -> Self {
+        let mut key = [0; 16];
+        key.copy_from_slice(&blake3::hash(canonical.as_bytes()).as_bytes()[..16]);
+        Self(key)
+    }
+
+    /// The key from its 16 bytes, as the store holds it; `None` for any other length.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The 16 bytes of the key.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The first 8 bytes as a number: the fingerprint that the seen-set keeps.
+    pub fn fingerprint(&self) -> u64 {
+        u64::from_le_bytes(self.0[..8].try_into().expect("a key has 16 bytes"))
+    }
+}
+
+impl fmt::Debug for UrlKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Why a string is not a URL that we could fetch. The name is the reason that `skipped` shows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfetchable {
+    /// Does not parse as a URL.
+    #[error("not a URL: {0}")]
+    Invalid(String),
+    /// Another scheme than http or https.
+    #[error("scheme {0:?} is not http or https")]
+    Scheme(String),
+    /// Longer than [`MAX_URL_BYTES`].
+    #[error("URL of {0} bytes is longer than {MAX_URL_BYTES}")]
+    TooLong(usize),
+    /// Port 0, which no server listens on.
+    #[error("port 0 cannot be asked")]
+    Port,
+}
+
+impl Unfetchable {
+    /// The reason in one word, as `skipped.reason` holds it.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) | Self::Port => "invalid-url",
+            Self::Scheme(_) => "scheme",
+            Self::TooLong(_) => "url-too-long",
+        }
+    }
+}
+
+/// Parses a URL that a person gave, or an absolute one from a page.
+pub fn parse(text: &str) -> Result<Url, Unfetchable> {
+    let url = Url::parse(text.trim()).map_err(|why| Unfetchable::Invalid(why.to_string()))?;
+    fetchable(url)
+}
+
+/// Resolves `href` as it stands in a page against `base`.
+pub fn resolve(base: &Url, href: &str) -> Result<Url, Unfetchable> {
+    let url = base.join(href).map_err(|why| Unfetchable::Invalid(why.to_string()))?;
+    fetchable(url)
+}
+
+/// The URL as we fetch it: http or https, no fragment, no credentials (RFC 9110 section 4.2.4), short enough.
+fn fetchable(mut url: Url) -> Result<Url, Unfetchable> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Unfetchable::Scheme(url.scheme().chars().take(32).collect()));
+    }
+    if url.port() == Some(0) {
+        return Err(Unfetchable::Port);
+    }
+    if url.fragment().is_some() {
+        url.set_fragment(None);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        // Cannot fail: an http URL has a host.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+    }
+    let bytes = url.as_str().len();
+    if bytes > MAX_URL_BYTES { Err(Unfetchable::TooLong(bytes)) } else { Ok(url) }
+}
+
+/// The canonical form of a URL that came out of [`parse`] or [`resolve`].
+///
+/// Beyond what the WHATWG parser does (scheme and host in lower case, default port and dot segments removed):
+/// percent-encoded unreserved characters are decoded and hex digits are upper case (RFC 3986 section 6.2.2),
+/// tracking parameters are removed, and a query that is empty then is removed with its mark.
+pub fn canonical(url: &Url) -> Cow<'_, str> {
+    let text = url.as_str();
+    let start = url.as_str().len() - url[url::Position::BeforePath..].len();
+    let tail = &text[start..];
+    let encoded = tail.contains('%');
+    let tracked = url.query().is_some_and(|query| query.is_empty() || query.split('&').any(is_tracking));
+    if !encoded && !tracked {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    out.push_str(&text[..start]);
+    let (path, query) = match tail.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (tail, None),
+    };
+    push_normalised(&mut out, path);
+    let mut mark = '?';
+    for parameter in query.into_iter().flat_map(|query| query.split('&')) {
+        if is_tracking(parameter) || (parameter.is_empty() && mark == '?') {
+            continue;
+        }
+        out.push(mark);
+        push_normalised(&mut out, parameter);
+        mark = '&';
+    }
+    Cow::Owned(out)
+}
+
+fn is_tracking(parameter: &str) -> bool {
+    let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
+    name.starts_with(TRACKING_PREFIX) || TRACKING_PARAMETERS.contains(&name)
+}
+
+fn push_normalised(out: &mut String, part: &str) {
+    let mut rest = part;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        let digits = rest.as_bytes().get(at + 1..at + 3).and_then(|hex| {
+            Some((char::from(hex[0]).to_digit(16)? as u8) << 4 | char::from(hex[1]).to_digit(16)? as u8)
+        });
+        if let Some(byte) = digits {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+                out.push(char::from(byte));
+            } else {
+                out.push('%');
+                out.push_str(&rest[at + 1..at + 3].to_ascii_uppercase());
+            }
+            rest = &rest[at + 3..];
+        } else {
+            out.push('%');
+            rest = &rest[at + 1..];
+        }
+    }
+    out.push_str(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(from: &str, expected: &str) {
+        let url = parse(from).expect(from);
+        let once = canonical(&url).into_owned();
+        assert_eq!(once, expected, "{from}");
+        let again = parse(&once).expect("a canonical URL parses");
+        assert_eq!(canonical(&again), once, "canonical twice: {from}");
+    }
+
+    #[test]
+    fn canonical_urls() {
+        check("HTTP://Example.ORG:80/a/../b#frag", "http://example.org/b");
+        check("http://u:p@h/x", "http://h/x");
+        check("http://h/%7euser/%2f%e3%zz", "http://h/~user/%2F%E3%zz");
+        check("http://h/?utm_source=a&b=1&gclid=2", "http://h/?b=1");
+        check("http://h/?utm_source=a", "http://h/");
+        check("http://h/?", "http://h/");
+        check("http://h/?b=2&a=1&a=1", "http://h/?b=2&a=1&a=1");
+        check("http://0x7f.1/", "http://127.0.0.1/");
+        check("http://h/a?x=%41&&y", "http://h/a?x=A&&y");
+        check("http://h/100%", "http://h/100%");
+    }
+
+    #[test]
+    fn what_cannot_be_fetched_says_why() {
+        for (text, reason) in [
+            ("mailto:a@b", "scheme"),
+            ("file:///etc/passwd", "scheme"),
+            ("not a url", "invalid-url"),
+            ("http://h:0/", "invalid-url"),
+            ("http://h:65536/", "invalid-url"),
+        ] {
+            assert_eq!(parse(text).unwrap_err().reason(), reason, "{text}");
+        }
+        let long = format!("http://h/{}", "a".repeat(MAX_URL_BYTES));
+        assert_eq!(parse(&long).unwrap_err().reason(), "url-too-long");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn canonical_is_idempotent(tail in "[ -~]{0,40}") {
+            if let Ok(url) = parse(&format!("http://h/{tail}")) {
+                let once = canonical(&url).into_owned();
+                if let Ok(again) = parse(&once) {
+                    proptest::prop_assert_eq!(canonical(&again).into_owned(), once);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What came back from one request: an answer or a failure, as data.
+
+use crate::crawl::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One finished request, whatever came of it.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// When the request was about to be written (or the connection to be opened).
+    pub started: Timestamp,
+    /// When the first byte of the answer arrived, if one did. Politeness counts from here.
+    pub first_byte: Option<Timestamp>,
+    /// When the answer was complete or given up.
+    pub finished: Timestamp,
+    /// What came of it.
+    pub result: Result<Answer, Failure>,
+}
+
+impl Visit {
+    /// The point from which the next crawl delay counts: the first byte of the answer, or the end of a visit
+    /// without one.
+    pub fn paced_from(&self) -> Timestamp {
+        self.first_byte.unwrap_or(self.finished)
+    }
+}
+
+/// An HTTP answer, its body decoded. Only the fields that a rule reads.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type` as sent.
+    pub content_type: Option<String>,
+    /// `Location` as sent, bytes outside ASCII kept as Latin-1 or UTF-8 text.
+    pub location: Option<String>,
+    /// `Retry-After`, made a span by the client at arrival; garbage, dates in the past and negative ones are `None`.
+    pub retry_after: Option<Duration>,
+    /// All `X-Robots-Tag` fields, joined by commas.
+    pub robots_tag: Option<String>,
+    /// `ETag` as sent.
+    pub etag: Option<String>,
+    /// `Last-Modified` as sent.
+    pub last_modified: Option<String>,
+    /// `max-age` of `Cache-Control`, in seconds.
+    pub max_age: Option<u64>,
+    /// Whether the answer set a cookie.
+    pub sets_cookie: bool,
+    /// The decoded body, up to the limit.
+    pub body: Vec<u8>,
+    /// Bytes of the body on the wire.
+    pub wire_bytes: u64,
+    /// Set where the body was cut at a limit; what is kept is a prefix.
+    pub truncated: Option<Limit>,
+    /// Every header field in order, only where the request asked for them (`huntsman fetch`).
+    pub headers: Vec<(String, String)>,
+}
+
+/// The limit at which a body was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// Bytes on the wire.
+    Wire,
+    /// Bytes after decoding.
+    Decoded,
+    /// Ratio of decoded to wire bytes: a decompression bomb.
+    Ratio,
+}
+
+/// Why a request brought no whole answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of failure; the retry rule branches on it.
+    pub class: FailureClass,
+    /// The failure in words, for people; a lowercase fragment, never parsed.
+    pub detail: String,
+}
+
+/// The kinds of failure. The kebab-case name stands in `fetches.error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureClass {
+    /// The name does not exist.
+    NoSuchHost,
+    /// The resolver did not answer or failed for now.
+    Dns,
+    /// The address is one that this crawl may not ask (private, loopback, metadata...).
+    ForbiddenAddress,
+    /// Connection refused or unreachable.
+    Connect,
+    /// Connecting took too long.
+    ConnectTimeout,
+    /// TLS: certificate not valid, or no common protocol.
+    Tls,
+    /// The head of the answer did not come in time.
+    FirstByteTimeout,
+    /// The body stalled.
+    StallTimeout,
+    /// The whole request took too long.
+    TotalTimeout,
+    /// The connection broke before the answer was complete.
+    Incomplete,
+    /// What came is not HTTP, or breaks its rules beyond reading.
+    Protocol,
+    /// The content coding is unknown or broken.
+    Coding,
+    /// The lease ran out or the node stopped: nothing can be said of the URL.
+    Aborted,
+}
+
+impl FailureClass {
+    /// The name as `fetches.error` and `dead_letters.reason` hold it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoSuchHost => "no-such-host",
+            Self::Dns => "dns",
+            Self::ForbiddenAddress => "forbidden-address",
+            Self::Connect => "connect",
+            Self::ConnectTimeout => "connect-timeout",
+            Self::Tls => "tls",
+            Self::FirstByteTimeout => "first-byte-timeout",
+            Self::StallTimeout => "stall-timeout",
+            Self::TotalTimeout => "total-timeout",
+            Self::Incomplete => "incomplete",
+            Self::Protocol => "protocol",
+            Self::Coding => "coding",
+            Self::Aborted => "aborted",
+        }
+    }
+}

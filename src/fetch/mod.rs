@@ -1,0 +1,62 @@
+//! The port through which every request leaves: it only GETs.
+//!
+//! One request, one answer: no redirect is followed, nothing is retried, nothing is judged here.
+
+use crate::crawl::visit::Visit;
+use async_trait::async_trait;
+use std::time::Duration;
+use url::Url;
+
+/// One GET.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What to ask for.
+    pub url: Url,
+    /// Most bytes of the decoded body to keep; `None` takes the client's own limit.
+    pub max_body: Option<usize>,
+    /// Whether to keep every header field of the answer.
+    pub keep_headers: bool,
+}
+
+impl Request {
+    /// A GET of `url` within the client's own limits.
+    pub fn get(url: Url) -> Self {
+        Self { url, max_body: None, keep_headers: false }
+    }
+}
+
+/// Gets URLs. A page that cannot be fetched is an outcome in the [`Visit`], never an error.
+///
+/// Promises: at most one request reaches the server unless none of its bytes were written (a pooled connection that
+/// the server had closed: repeated once on a fresh one); redirects are returned, not followed; the address guard is
+/// asked for every connection and for every literal address; body, head and time are bounded; dropping the future
+/// closes the connection.
+#[async_trait]
+pub trait Fetch: Send + Sync {
+    /// Sends `request` and waits for its answer.
+    async fn get(&self, request: Request) -> Visit;
+}
+
+/// The time limits of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Resolving, connecting and TLS, each.
+    pub connect: Duration,
+    /// From the written request to the complete head of the answer.
+    pub first_byte: Duration,
+    /// Between two pieces of the body.
+    pub stall: Duration,
+    /// The whole request.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(20),
+            stall: Duration::from_secs(15),
+            total: Duration::from_secs(60),
+        }
+    }
+}
