@@ -11,5 +11,10 @@
 pub mod clock;
 pub mod crawl;
 pub mod fetch;
+pub mod frontier;
+pub mod node;
 pub mod parse;
+pub mod scheduler;
+pub mod storage;
+pub mod store;
 pub mod testweb;

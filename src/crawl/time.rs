@@ -38,6 +38,20 @@ impl Timestamp {
         self.0.div_euclid(1_000)
     }
 
+    /// The next whole millisecond: a due time that is written down may become later, never earlier.
+    #[must_use]
+    pub const fn ceil_millis(self) -> Self {
+        Self(self.0.saturating_add(999).div_euclid(1_000).saturating_mul(1_000))
+    }
+
+    /// Reads what [`fmt::Display`] wrote; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "never" {
+            return Some(Self::NEVER);
+        }
+        text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_microsecond()))
+    }
+
     /// The span from `earlier` to `self`; zero where `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0).max(0).cast_unsigned())
@@ -80,5 +94,9 @@ mod tests {
         assert_eq!(Timestamp::NEVER + Duration::from_secs(1), Timestamp::NEVER);
         assert_eq!(at.to_string(), "1970-01-01T00:00:01.500Z");
         assert_eq!(Timestamp::NEVER.to_string(), "never");
+        for at in [at, Timestamp::NEVER, Timestamp::EPOCH] {
+            assert_eq!(Timestamp::parse(&at.to_string()), Some(at));
+        }
+        assert_eq!(Timestamp::from_micros(1_001).ceil_millis(), Timestamp::from_millis(2));
     }
 }

@@ -1,0 +1,195 @@
+//! From a visit to a report: what became of the URL, and which of its outlinks belong to the crawl.
+
+mod outlinks;
+
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{Queued, Token};
+use crate::crawl::page::Page;
+use crate::crawl::politeness::is_throttle;
+use crate::crawl::report::{Fetched, Found, Outcome, Report, Skipped, StoredPage};
+use crate::crawl::retry;
+use crate::crawl::scope::Scope;
+use crate::crawl::time::Timestamp;
+use crate::crawl::url::{self, UrlKey, canonical};
+use crate::crawl::visit::{Answer, Failure, Limit, Visit};
+use ::url::Url;
+
+/// Redirects in a row that are followed.
+pub const MAX_HOPS: u8 = 10;
+/// Bytes of `Content-Type`, `ETag`, `Last-Modified` and details that are kept.
+const FIELD_BYTES: usize = 512;
+
+/// Whether the outlinks of a page are kept as rows of `links`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepLinks {
+    /// All, with anchor and rel.
+    All,
+    /// None; they are followed all the same.
+    None,
+}
+
+/// The rules of a crawl that a report depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// Which outlinks belong to the crawl.
+    pub scope: &'a Scope,
+    /// Whether links are kept.
+    pub links: KeepLinks,
+    /// Attempts after the first.
+    pub retries: u32,
+}
+
+/// Makes the report of a visit to `url`. `page` is what was parsed, for a 2xx answer with a document that we read.
+pub fn assess(url: Queued, token: Token, mut visit: Visit, page: Page, rules: &Rules<'_>) -> Report {
+    let fetch = Some(fetched(&visit));
+    let at = visit.finished;
+    let mut report = Report {
+        token,
+        fetch,
+        outcome: Outcome::Failed { reason: String::new(), detail: String::new() },
+        at,
+        found: Vec::new(),
+        skipped: Vec::new(),
+        url,
+    };
+    report.outcome = match &mut visit.result {
+        Err(failure) => failed(&report.url, failure, rules, at),
+        Ok(answer) if (200..300).contains(&answer.status) && answer.status != 206 => {
+            stored(&mut report, answer, page, rules)
+        }
+        Ok(answer) if matches!(answer.status, 301 | 302 | 303 | 307 | 308) => {
+            redirected(&mut report, answer, rules)
+        }
+        Ok(answer) => refused(&report.url, answer, rules, at),
+    };
+    report
+}
+
+/// The report of a URL that robots.txt forbids: no request was sent.
+pub fn disallowed(url: Queued, token: Token, rule: String, at: Timestamp) -> Report {
+    let outcome = Outcome::Disallowed { rule };
+    Report { url, token, fetch: None, outcome, at, found: Vec::new(), skipped: Vec::new() }
+}
+
+/// The report of a URL whose host did not even answer for its robots.txt: an attempt without a request.
+pub fn unanswered(url: Queued, token: Token, failure: &Failure, rules: &Rules<'_>, at: Timestamp) -> Report {
+    let outcome = failed(&url, failure, rules, at);
+    Report { url, token, fetch: None, outcome, at, found: Vec::new(), skipped: Vec::new() }
+}
+
+fn failed(url: &Queued, failure: &Failure, rules: &Rules<'_>, at: Timestamp) -> Outcome {
+    let detail = cut(&failure.detail);
+    let retries = if retry::may_pass(failure.class) { rules.retries } else { 0 };
+    ended_or_retried(url, failure.class.as_str().into(), detail, retries, at)
+}
+
+fn refused(url: &Queued, answer: &Answer, rules: &Rules<'_>, at: Timestamp) -> Outcome {
+    let reason = format!("http-{}", answer.status);
+    let detail = format!("the server answered {}", answer.status);
+    if is_throttle(answer.status, answer.retry_after) && url.throttled + 1 < retry::MAX_THROTTLED {
+        // The host is blocked, which is what makes the URL wait; it loses no attempt.
+        return Outcome::Retry { due: at, counts: false, reason, detail };
+    }
+    let retries = if retry::is_transient(answer.status) { rules.retries } else { 0 };
+    ended_or_retried(url, reason, detail, retries, at)
+}
+
+fn ended_or_retried(url: &Queued, reason: String, detail: String, retries: u32, at: Timestamp) -> Outcome {
+    match retry::next_attempt(url.key, url.attempt, retries, at) {
+        Some(due) => Outcome::Retry { due, counts: true, reason, detail },
+        None => Outcome::Failed { reason, detail },
+    }
+}
+
+fn redirected(report: &mut Report, answer: &Answer, rules: &Rules<'_>) -> Outcome {
+    let fail = |reason: &str, detail: String| Outcome::Failed { reason: reason.into(), detail };
+    let Some(location) = answer.location.as_deref().map(str::trim).filter(|location| !location.is_empty())
+    else {
+        return fail("redirect-invalid", format!("status {} without a Location", answer.status));
+    };
+    let target = Url::parse(&report.url.url).map_err(|why| url::Unfetchable::Invalid(why.to_string()));
+    let target = match target.and_then(|base| url::resolve(&base, location)) {
+        Ok(target) => target,
+        Err(why) => return fail("redirect-invalid", format!("to {:?}: {why}", cut(location))),
+    };
+    let key = UrlKey::of(&canonical(&target));
+    if key == report.url.key {
+        let again = answer.sets_cookie && report.url.attempt == 1 && rules.retries > 0;
+        let detail = "redirected to itself".to_owned();
+        return if again {
+            Outcome::Retry { due: report.at, counts: true, reason: "redirect-cookie".into(), detail }
+        } else {
+            fail("redirect-loop", detail)
+        };
+    }
+    let origin = report.url.origin.redirect();
+    if origin.hops > MAX_HOPS {
+        let detail = format!("more than {MAX_HOPS} redirects in a row");
+        report.skipped.push(Skipped {
+            key,
+            url: target.into(),
+            reason: "hops",
+            detail: detail.as_str().into(),
+        });
+        return fail("too-many-redirects", detail);
+    }
+    let to = target.as_str().to_owned();
+    match rules.scope.admits(&target) {
+        Err(out) if origin.seed.is_none() => {
+            let (reason, detail) = (out.reason, out.detail.into());
+            report.skipped.push(Skipped { key, url: target.into(), reason, detail });
+        }
+        _ => {
+            let host = HostKey::of(&target);
+            report.found.push(Found { key, url: target.into(), host, origin });
+        }
+    }
+    Outcome::Redirected { to }
+}
+
+fn stored(report: &mut Report, answer: &mut Answer, mut page: Page, rules: &Rules<'_>) -> Outcome {
+    if let Some(tag) = &answer.robots_tag {
+        page.robots.add(tag);
+    }
+    let links = outlinks::judge(report, &mut page, rules);
+    let mut content_hash = [0; 16];
+    content_hash.copy_from_slice(&blake3::hash(&answer.body).as_bytes()[..16]);
+    Outcome::Stored(Box::new(StoredPage {
+        page,
+        content_type: answer.content_type.take().map(|text| cut(&text)),
+        robots_tag: answer.robots_tag.take().map(|text| cut(&text)),
+        etag: answer.etag.take().map(|text| cut(&text)),
+        last_modified: answer.last_modified.take().map(|text| cut(&text)),
+        content_hash,
+        links,
+        truncated: answer.truncated.map(|limit| match limit {
+            Limit::Wire => "wire",
+            Limit::Decoded => "decoded",
+            Limit::Ratio => "ratio",
+        }),
+    }))
+}
+
+/// The request as `fetches` holds it.
+pub fn fetched(visit: &Visit) -> Fetched {
+    let (status, error, wire_bytes, body_bytes) = match &visit.result {
+        Ok(answer) => (Some(answer.status), None, answer.wire_bytes, answer.body.len() as u64),
+        Err(failure) => (None, Some(failure.class.as_str()), 0, 0),
+    };
+    Fetched {
+        status,
+        error,
+        started: visit.started,
+        first_byte: visit.first_byte.map(|at| at.since(visit.started)),
+        total: visit.finished.since(visit.started),
+        wire_bytes,
+        body_bytes,
+    }
+}
+
+fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(FIELD_BYTES)].to_owned()
+}
+
+#[cfg(test)]
+mod tests;

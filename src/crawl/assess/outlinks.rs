@@ -1,0 +1,166 @@
+//! The outlinks of a page: resolved once each, judged once each, packed for the store.
+
+use super::{KeepLinks, Rules};
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::Origin;
+use crate::crawl::page::{Link, Page};
+use crate::crawl::report::{Found, Report, Skipped};
+use crate::crawl::url::{self, UrlKey, canonical};
+use ::url::{Position, Url};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Bytes of a link that is no URL, where it is kept as evidence.
+const TEXT_BYTES: usize = 256;
+
+/// Sorts the page's outlinks into the report's `found` and `skipped`; answers with the packed value of `links`, and
+/// makes the canonical link of the page absolute.
+pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> Option<String> {
+    let own = Url::parse(&report.url.url).ok()?;
+    let base = page.base.as_deref().and_then(|href| url::resolve(&own, href).ok());
+    let base = base.as_ref().unwrap_or(&own);
+    if let Some(href) = page.canonical.take() {
+        page.canonical = url::resolve(base, &href).ok().map(String::from);
+    }
+    let mut judging = Judging {
+        origin: report.url.origin.outlink(),
+        nofollow: page.robots.nofollow,
+        found: Vec::new(),
+        skipped: Vec::new(),
+        keys: HashSet::with_capacity(page.links.len() + 1),
+        packed: (rules.links == KeepLinks::All).then(|| Packed::new(&own, page.links.text_len())),
+        detail: None,
+        rules,
+    };
+    judging.keys.insert(report.url.key);
+    let mut hrefs: HashSet<&str> = HashSet::with_capacity(page.links.len());
+    for link in page.links.iter() {
+        // Links that differ only in their fragment are one, and need to be resolved once.
+        let href = link.href.split('#').next().unwrap_or_default();
+        if (href.is_empty() && link.href.starts_with('#')) || !hrefs.insert(href) {
+            continue;
+        }
+        judging.link(base, href, link);
+    }
+    let Judging { found, skipped, packed, .. } = judging;
+    report.found = found;
+    report.skipped = skipped;
+    packed.and_then(Packed::finish)
+}
+
+struct Judging<'a> {
+    rules: &'a Rules<'a>,
+    origin: Origin,
+    nofollow: bool,
+    found: Vec<Found>,
+    skipped: Vec<Skipped>,
+    keys: HashSet<UrlKey>,
+    packed: Option<Packed>,
+    /// The last detail, shared by the links that are skipped for the same.
+    detail: Option<Arc<str>>,
+}
+
+impl Judging<'_> {
+    fn link(&mut self, base: &Url, href: &str, link: Link<'_>) {
+        let target = match url::resolve(base, href) {
+            Ok(target) => target,
+            Err(why) => {
+                let text = &href[..href.floor_char_boundary(TEXT_BYTES)];
+                self.skip(UrlKey::of(text), text.to_owned(), why.reason(), &why.to_string());
+                return;
+            }
+        };
+        let key = UrlKey::of(&canonical(&target));
+        let is_new = self.keys.insert(key);
+        if let Some(packed) = &mut self.packed {
+            packed.push(&target, link);
+        }
+        if !is_new || !link.source.is_followed() {
+            return;
+        }
+        let scope = self.rules.scope;
+        if let Err(out) = scope.admits(&target) {
+            self.skip(key, target.into(), out.reason, out.detail);
+        } else if self.nofollow || link.nofollow {
+            self.skip(
+                key,
+                target.into(),
+                "nofollow",
+                if self.nofollow { "robots meta of the page" } else { "rel of the link" },
+            );
+        } else if !self.origin.within_depth() {
+            let most = self.origin.max_depth.unwrap_or_default();
+            self.skip(key, target.into(), "depth", &format!("depth {} is beyond {most}", self.origin.depth));
+        } else {
+            let host = HostKey::of(&target);
+            self.found.push(Found { key, url: target.into(), host, origin: self.origin });
+        }
+    }
+
+    fn skip(&mut self, key: UrlKey, url: String, reason: &'static str, detail: &str) {
+        let detail = match &self.detail {
+            Some(last) if &**last == detail => Arc::clone(last),
+            _ => Arc::from(detail),
+        };
+        self.detail = Some(Arc::clone(&detail));
+        self.skipped.push(Skipped { key, url, reason, detail });
+    }
+}
+
+/// The outlinks as one JSON value, see `migrations/README.md`.
+struct Packed {
+    text: String,
+    origin: String,
+    links: usize,
+}
+
+impl Packed {
+    fn new(page: &Url, bytes: usize) -> Self {
+        let origin = page[..Position::BeforePath].to_owned();
+        let mut packed = Self { text: String::with_capacity(bytes + bytes / 2 + 64), origin, links: 0 };
+        packed.text.push_str("[[");
+        push_json(&mut packed.text, &packed.origin);
+        packed.text.push(']');
+        packed
+    }
+
+    fn push(&mut self, target: &Url, link: Link<'_>) {
+        let url = target.as_str();
+        let url = url.strip_prefix(&self.origin).filter(|path| path.starts_with('/')).unwrap_or(url);
+        self.text.push_str(",[");
+        push_json(&mut self.text, url);
+        self.text.push(',');
+        push_json(&mut self.text, link.anchor);
+        self.text.push(',');
+        push_json(&mut self.text, link.rel);
+        self.text.push_str(",\"");
+        self.text.push_str(link.source.as_str());
+        self.text.push_str("\"]");
+        self.links += 1;
+    }
+
+    fn finish(mut self) -> Option<String> {
+        self.text.push(']');
+        (self.links > 0).then_some(self.text)
+    }
+}
+
+/// Writes a JSON string (RFC 8259 section 7).
+fn push_json(out: &mut String, text: &str) {
+    use std::fmt::Write;
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        out.push_str(&rest[..at]);
+        let byte = rest.as_bytes()[at];
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            _ => write!(out, "\\u{byte:04x}").expect("a String takes any text"),
+        }
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+    out.push('"');
+}

@@ -1,0 +1,190 @@
+//! What a node says of a visit, and what became of the URL.
+
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{CrawlId, Origin, Pace, Queued, Token};
+use crate::crawl::page::Page;
+use crate::crawl::time::Timestamp;
+use crate::crawl::url::UrlKey;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What became of one visit. Self-contained: storage needs nothing else to write it.
+#[derive(Debug)]
+pub struct Report {
+    /// The URL as it was leased: its visit number and attempt are the gate of the transaction.
+    pub url: Queued,
+    /// The lease under which it was visited.
+    pub token: Token,
+    /// The request, where one was sent.
+    pub fetch: Option<Fetched>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When the node came to this outcome.
+    pub at: Timestamp,
+    /// URLs that belong to the crawl, to be admitted unless seen.
+    pub found: Vec<Found>,
+    /// URLs that do not, once each with the reason.
+    pub skipped: Vec<Skipped>,
+}
+
+/// What became of a visit.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A 2xx answer: the page is stored.
+    Stored(Box<StoredPage>),
+    /// A redirect; its target is among `found` or `skipped`.
+    Redirected {
+        /// The target as resolved, or as sent where it is no URL.
+        to: String,
+    },
+    /// robots.txt forbids it.
+    Disallowed {
+        /// The line of robots.txt that says so.
+        rule: String,
+    },
+    /// Given up, with the reason in one word and in a sentence.
+    Failed {
+        /// One word: a failure class, `http-404`, `too-many-redirects`...
+        reason: String,
+        /// The evidence.
+        detail: String,
+    },
+    /// To be tried again at `due`.
+    Retry {
+        /// Not before.
+        due: Timestamp,
+        /// Whether this attempt counts, or the host only asked us to wait.
+        counts: bool,
+        /// One word, as in `Failed`.
+        reason: String,
+        /// The evidence.
+        detail: String,
+    },
+}
+
+impl Outcome {
+    /// The word that `fetches.outcome` holds.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Stored(_) => "stored",
+            Self::Redirected { .. } => "redirected",
+            Self::Disallowed { .. } => "disallowed",
+            Self::Failed { .. } => "failed",
+            Self::Retry { counts: true, .. } => "retry",
+            Self::Retry { counts: false, .. } => "throttled",
+        }
+    }
+}
+
+/// A page as it is stored: what was parsed and what came with it.
+#[derive(Debug)]
+pub struct StoredPage {
+    /// What was parsed; empty metadata for documents that are not HTML.
+    pub page: Page,
+    /// `Content-Type` as sent.
+    pub content_type: Option<String>,
+    /// `X-Robots-Tag` as sent.
+    pub robots_tag: Option<String>,
+    /// `ETag` as sent.
+    pub etag: Option<String>,
+    /// `Last-Modified` as sent.
+    pub last_modified: Option<String>,
+    /// First 16 bytes of the BLAKE3 hash of the decoded body.
+    pub content_hash: [u8; 16],
+    /// The outlinks as one packed value (see `migrations/README.md`), `None` where links are not kept.
+    pub links: Option<String>,
+    /// Where the body was cut, in a word.
+    pub truncated: Option<&'static str>,
+}
+
+/// One request as `fetches` holds it.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// HTTP status, where an answer came.
+    pub status: Option<u16>,
+    /// The failure class, where none came.
+    pub error: Option<&'static str>,
+    /// When it was sent.
+    pub started: Timestamp,
+    /// From there to the first byte.
+    pub first_byte: Option<Duration>,
+    /// From there to the end.
+    pub total: Duration,
+    /// Bytes of the body on the wire.
+    pub wire_bytes: u64,
+    /// Bytes of the body decoded.
+    pub body_bytes: u64,
+}
+
+/// A URL that belongs to the crawl, as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Key of the canonical URL.
+    pub key: UrlKey,
+    /// The URL as found.
+    pub url: String,
+    /// Its host.
+    pub host: HostKey,
+    /// What it inherits.
+    pub origin: Origin,
+}
+
+/// A URL that was found and does not belong to the crawl, or not now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Key of the canonical URL, or of the text where it is no URL.
+    pub key: UrlKey,
+    /// The URL or text.
+    pub url: String,
+    /// Why, in one word.
+    pub reason: &'static str,
+    /// Why, in a sentence.
+    pub detail: Arc<str>,
+}
+
+/// Reasons of `skipped` that a shorter or freer path found later overrules: the URL is then admitted and the row goes.
+pub const PROVISIONAL_REASONS: &[&str] = &["depth", "hops", "nofollow"];
+
+/// What a node has learned of a host: committed before the host's next request.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// The crawl in whose name the host was asked.
+    pub crawl: CrawlId,
+    /// The host.
+    pub host: HostKey,
+    /// Its pace from now on.
+    pub pace: Pace,
+    /// What its robots.txt said, where this note comes from one.
+    pub robots: Option<RobotsNote>,
+    /// When this was learned; an older note never replaces a newer one.
+    pub at: Timestamp,
+}
+
+/// A robots.txt as `hosts` and `fetches` show it.
+#[derive(Debug, Clone)]
+pub struct RobotsNote {
+    /// Where it was asked for.
+    pub url: String,
+    /// What was made of it: `rules`, `allow-all`, `unreachable`, `redirect`.
+    pub verdict: &'static str,
+    /// The request.
+    pub fetch: Fetched,
+    /// The lease under which it was asked.
+    pub token: Token,
+}
+
+/// One entry of the stream from nodes to storage.
+#[derive(Debug)]
+pub enum Entry {
+    /// A visit.
+    Report(Box<Report>),
+    /// A note on a host.
+    Note(Box<Note>),
+}
+
+impl StoredPage {
+    /// The bytes of its texts, roughly.
+    pub fn weight(&self) -> usize {
+        self.page.text.as_ref().map_or(0, String::len) + self.links.as_ref().map_or(0, String::len) + 1_024
+    }
+}

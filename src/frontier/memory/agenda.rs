@@ -1,0 +1,162 @@
+//! One host of the index: its queue, its lease and when it may be asked next.
+
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{Pace, Queued, Token};
+use crate::crawl::time::Timestamp;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+/// A queued URL with its place in line.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) url: Queued,
+    /// Smaller came first.
+    pub(super) place: i64,
+    /// Leases in a row that expired with this URL in them.
+    pub(super) expired: u32,
+}
+
+/// Orders the heap of URLs that may be visited now: higher priority first, then the first come.
+#[derive(Debug)]
+struct Ready(Waiting);
+
+/// Orders the heap of URLs that wait for their own due time: the earliest first.
+#[derive(Debug)]
+struct Later(Waiting);
+
+impl Ready {
+    fn rank(&self) -> (u8, Reverse<i64>) {
+        (self.0.url.origin.priority, Reverse(self.0.place))
+    }
+}
+
+impl Later {
+    fn rank(&self) -> Reverse<(Timestamp, i64)> {
+        Reverse((self.0.url.due, self.0.place))
+    }
+}
+
+macro_rules! order_by_rank {
+    ($($name:ident),*) => {$(
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.rank() == other.rank()
+            }
+        }
+        impl Eq for $name {}
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.rank().cmp(&other.rank())
+            }
+        }
+    )*};
+}
+order_by_rank!(Ready, Later);
+
+/// A lease as the index holds it.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) token: Token,
+    pub(super) until: Timestamp,
+    pub(super) urls: Vec<Waiting>,
+}
+
+/// One host.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) key: HostKey,
+    pub(super) pace: Pace,
+    /// The earliest next request, blocks aside.
+    pub(super) due: Timestamp,
+    pub(super) held: Option<Held>,
+    /// Notes in the stream: the host rests until they are committed.
+    pub(super) notes: u32,
+    /// URLs of it handed over.
+    pub(super) handed_over: usize,
+    /// Whether SQL may hold open URLs of it that are not here.
+    pub(super) short: bool,
+    /// Kept free for a borrower until then.
+    pub(super) wanted_until: Timestamp,
+    /// Where it stands in the agenda.
+    pub(super) agenda: Option<Timestamp>,
+    ready: BinaryHeap<Ready>,
+    later: BinaryHeap<Later>,
+}
+
+impl Host {
+    pub(super) fn new(key: HostKey, pace: Pace, due: Timestamp) -> Self {
+        Self {
+            key,
+            pace,
+            due,
+            held: None,
+            notes: 0,
+            handed_over: 0,
+            short: false,
+            wanted_until: Timestamp::EPOCH,
+            agenda: None,
+            ready: BinaryHeap::new(),
+            later: BinaryHeap::new(),
+        }
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.ready.len() + self.later.len()
+    }
+
+    /// URLs of it anywhere in the index.
+    pub(super) fn size(&self) -> usize {
+        self.queued() + self.handed_over + self.held.as_ref().map_or(0, |held| held.urls.len())
+    }
+
+    pub(super) fn push(&mut self, waiting: Waiting, now: Timestamp) {
+        if waiting.url.due > now {
+            self.later.push(Later(waiting));
+        } else {
+            self.ready.push(Ready(waiting));
+        }
+    }
+
+    /// The earliest point of a request to this host, whatever for.
+    pub(super) fn free_at(&self) -> Timestamp {
+        self.due.max(self.pace.block_until.unwrap_or(Timestamp::EPOCH))
+    }
+
+    /// When it can be leased: `None` while it is held, rests for a note, or has nothing queued.
+    pub(super) fn leasable_at(&self) -> Option<Timestamp> {
+        if self.held.is_some() || self.notes > 0 {
+            return None;
+        }
+        let url = match (self.ready.is_empty(), self.later.peek()) {
+            (false, _) => Timestamp::EPOCH,
+            (true, Some(later)) => later.0.url.due,
+            (true, None) => return None,
+        };
+        Some(url.max(self.free_at()).max(self.wanted_until))
+    }
+
+    /// Takes up to `most` URLs that are due; one that was in an expired lease comes alone.
+    pub(super) fn take(&mut self, most: usize, now: Timestamp) -> Vec<Waiting> {
+        while self.later.peek().is_some_and(|later| later.0.url.due <= now) {
+            self.ready.extend(self.later.pop().map(|later| Ready(later.0)));
+        }
+        let mut taken: Vec<Waiting> = Vec::new();
+        while taken.len() < most {
+            let alone = self.ready.peek().is_some_and(|ready| ready.0.expired > 0);
+            if alone && !taken.is_empty() {
+                break;
+            }
+            let Some(Ready(waiting)) = self.ready.pop() else { break };
+            taken.push(waiting);
+            if alone {
+                break;
+            }
+        }
+        taken
+    }
+}

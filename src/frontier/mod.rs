@@ -1,0 +1,251 @@
+//! The index: which host may be asked next, and for what.
+//!
+//! Three ports on one index, one for each role. SQL is the truth; whatever stands here can be rebuilt from it, so an
+//! index that refuses or forgets costs a refill and never a URL. The contract of every method is its doc comment;
+//! `tests/it/frontier_contract.rs` has a test a promise and runs on every index.
+//!
+//! A URL of the index is in one place: a host's queue, a lease, or handed over (its report is in the stream). An
+//! admission refuses what is in any of the three.
+
+pub mod memory;
+
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{CrawlId, Lease, Pace, Queued, Token};
+use crate::crawl::politeness::Delay;
+use crate::crawl::report::{Entry, Note, Report};
+use crate::crawl::time::Timestamp;
+use crate::crawl::url::UrlKey;
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// Why the index did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum FrontierError {
+    /// The index cannot be reached now; wait and ask again.
+    #[error("the index is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// What a node hears when it asks for leases.
+#[derive(Debug)]
+pub enum Next {
+    /// At least one lease.
+    Leases(Vec<Lease>),
+    /// Nothing may be visited before this point; [`Leases::rest`] waits for it or for an admission.
+    NotBefore(Timestamp),
+}
+
+/// Whether a hand-off was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handed {
+    /// Taken; the report is in the stream.
+    Accepted,
+    /// The token is not that of the host's lease: nothing was appended, the node must drop the lease.
+    Stale,
+}
+
+/// The end of one visit.
+#[derive(Debug)]
+pub struct HandOff {
+    /// The host of the lease.
+    pub host: HostKey,
+    /// The token of the lease.
+    pub token: Token,
+    /// What became of the URL.
+    pub report: Report,
+    /// The earliest next request to the host.
+    pub due: Timestamp,
+    /// What was learned of the host, where that changed.
+    pub note: Option<Note>,
+    /// Whether the lease ends here; it does anyway with its last URL.
+    pub ends: bool,
+}
+
+/// The end of a lease, or the first part of one: a robots.txt that had to be asked for first.
+#[derive(Debug)]
+pub struct Release {
+    /// The host of the lease.
+    pub host: HostKey,
+    /// The token of the lease.
+    pub token: Token,
+    /// The earliest next request to the host.
+    pub due: Timestamp,
+    /// What was learned of the host, where that changed.
+    pub note: Option<Note>,
+}
+
+/// What a node gets when it asks for one request to a host whose URLs it does not visit (a robots.txt that was moved
+/// there).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Borrowed {
+    /// One request is allowed under this token, with the pace known of the host; [`Leases::release`] ends it.
+    Granted(Token, Pace),
+    /// Not before this point. The host is marked wanted, so that it is kept free for a moment then.
+    NotBefore(Timestamp),
+}
+
+/// The port for nodes.
+#[async_trait]
+pub trait Leases: Send + Sync {
+    /// Leases up to `hosts` hosts that are due, the longest due first, each with as many URLs as its pace allows:
+    /// one where it has a delay, up to [`LEASE_URLS`] where it has none. A host has one lease at most.
+    ///
+    /// Grants nothing while the stream's lag is at its bound, and no more URLs of a crawl than its page budget has
+    /// left. An expired lease is taken back first: its URLs are queued again and leased alone, and the host waits
+    /// max(delay, [`GUARD`]) from the expiry. A URL alone in [`QUARANTINE`] expired leases in a row is reported as failed.
+    async fn lease(&self, hosts: usize) -> Result<Next, FrontierError>;
+
+    /// Moves the expiry of each lease held under these tokens to one lease length from now; answers with the tokens
+    /// that it does not know, whose leases must be dropped.
+    async fn renew(&self, tokens: &[Token]) -> Result<Vec<Token>, FrontierError>;
+
+    /// Appends the report (and the note) to the stream and moves the URL from the lease to the handed-over set, all or
+    /// nothing. The lease ends with its last URL, or where the hand-off says so. Where there is a note, the host is
+    /// not leased again before storage has acknowledged it. A stale token appends nothing.
+    async fn hand_off(&self, hand_off: HandOff) -> Result<Handed, FrontierError>;
+
+    /// Gives the lease back; its URLs go to the front of their queue, in their order.
+    async fn release(&self, release: Release) -> Result<Handed, FrontierError>;
+
+    /// Appends a note under a lease that goes on.
+    async fn note(&self, token: Token, note: Note) -> Result<Handed, FrontierError>;
+
+    /// A one-request lease on `host`, if it is due and nobody holds it. Never waits.
+    async fn borrow_host(&self, host: &HostKey) -> Result<Borrowed, FrontierError>;
+
+    /// Waits until `until`, or until something changed that could make a lease possible.
+    async fn rest(&self, until: Timestamp);
+}
+
+/// The number of a stream entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryId(pub u64);
+
+/// What storage says of an entry once it is committed.
+#[derive(Debug)]
+pub struct Ack {
+    /// The entry.
+    pub id: EntryId,
+    /// The URL again, with its new attempt and due time, where it stays open.
+    pub requeue: Option<Queued>,
+    /// Whether the visit stored a page: it counts against the budget.
+    pub stored: bool,
+}
+
+/// The port for storage.
+#[async_trait]
+pub trait Reports: Send + Sync {
+    /// The next entries of the stream, oldest first, up to `most`; waits for the first one. Gathers for up to `linger`
+    /// while the nodes have other work, so that batches are worth a transaction.
+    async fn reports(&self, most: usize, linger: Duration) -> Result<Vec<(EntryId, Entry)>, FrontierError>;
+
+    /// Which of `keys` were never admitted, as far as the seen-set knows: `true` may be wrong (SQL decides), `false` is
+    /// right but for collisions of 64-bit fingerprints of a cryptographic hash.
+    async fn unseen(&self, crawl: CrawlId, keys: &[UrlKey]) -> Result<Vec<bool>, FrontierError>;
+
+    /// Marks `seen` as admitted (each has a row) and queues `urls`, unless queued, leased or handed over already. What
+    /// finds no room is refused: the refill brings it. Answers with the number queued.
+    async fn admit(&self, urls: Vec<Queued>, crawl: CrawlId, seen: &[UrlKey])
+    -> Result<usize, FrontierError>;
+
+    /// Removes the entries from the stream and the URLs from the handed-over set, and queues again those that stay
+    /// open. An entry acknowledged before is passed over.
+    async fn acknowledge(&self, acks: Vec<Ack>) -> Result<(), FrontierError>;
+}
+
+/// What the index is told of a crawl.
+#[derive(Debug, Clone, Copy)]
+pub struct CrawlSettings {
+    /// The delay the user asked for.
+    pub delay: Delay,
+    /// Pages that may be stored in all; `None` for no limit.
+    pub max_pages: Option<u64>,
+    /// Pages stored so far.
+    pub stored: u64,
+}
+
+/// What stands in the index, for the refill, the end of a crawl and the progress line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// URLs in queues.
+    pub queued: usize,
+    /// URLs leased.
+    pub leased: usize,
+    /// URLs whose reports are in the stream.
+    pub handed_over: usize,
+    /// Hosts known to the index.
+    pub hosts: usize,
+    /// The earliest point at which a queued URL may be visited; `None` where a visit is possible now or none is queued.
+    pub next_due: Option<Timestamp>,
+    /// Whether the page budget is used up.
+    pub budget_spent: bool,
+}
+
+/// Hosts that wait for the end of a block.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Blocked {
+    /// How many.
+    pub hosts: usize,
+    /// URLs queued for them.
+    pub urls: usize,
+    /// When the first of them may be asked again.
+    pub until: Option<Timestamp>,
+}
+
+/// A host whose queue is low and was cut short: the refill tops it up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Low {
+    /// The host.
+    pub host: HostKey,
+    /// URLs of it in queue, lease and handed over.
+    pub held: usize,
+    /// Room for so many more.
+    pub room: usize,
+}
+
+/// The port for the scheduler.
+#[async_trait]
+pub trait Front: Send + Sync {
+    /// Tells the index of a crawl, or of its new settings.
+    async fn settings(&self, crawl: CrawlId, settings: CrawlSettings) -> Result<(), FrontierError>;
+
+    /// Opens the epoch that the store drew, with the paces that the store holds: tokens begin with its number. Where
+    /// another epoch went before (`resumed`), no host is asked before one full delay from now.
+    async fn open_epoch(
+        &self,
+        epoch: u32,
+        paces: Vec<(HostKey, Pace)>,
+        resumed: bool,
+    ) -> Result<(), FrontierError>;
+
+    /// Hosts whose queue ran low after an admission was refused, at most `most`.
+    async fn low(&self, most: usize) -> Result<Vec<Low>, FrontierError>;
+
+    /// Room for so many more URLs in all.
+    async fn room(&self) -> Result<usize, FrontierError>;
+
+    /// Queues URLs read from the store; those queued, leased or handed over are passed over. `complete` says that the store has no
+    /// other open URL of this host.
+    async fn refill(&self, host: &HostKey, urls: Vec<Queued>, complete: bool)
+    -> Result<usize, FrontierError>;
+
+    /// What stands in the index now.
+    async fn counts(&self) -> Result<Counts, FrontierError>;
+
+    /// Hosts with queued URLs that may not be asked yet because of a block, and the earliest end of one.
+    async fn blocked(&self) -> Result<Blocked, FrontierError>;
+
+    /// Said before a refill reads SQL: what is acknowledged from here to [`Front::end_refill`] is passed over by
+    /// [`Front::refill`], since SQL may have been read just before it was closed.
+    async fn begin_refill(&self) -> Result<(), FrontierError>;
+
+    /// Said when the refill is done.
+    async fn end_refill(&self) -> Result<(), FrontierError>;
+}
+
+/// Most URLs in one lease.
+pub const LEASE_URLS: usize = 16;
+/// The least pause of a host after a lease on it expired: its holder may have been about to ask.
+pub const GUARD: Duration = Duration::from_secs(1);
+/// A URL alone in so many expired leases in a row is quarantined.
+pub const QUARANTINE: u32 = 3;

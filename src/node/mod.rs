@@ -1,0 +1,193 @@
+//! The role that visits: leases hosts, asks them at their pace, reports what became of each URL.
+//!
+//! The order of effects is the crash-safety argument. A node never admits and never writes to the store; it appends a report, and
+//! only then is the URL no longer leased. Dying anywhere before that costs one repeated visit.
+
+mod reading;
+mod robots;
+mod visiting;
+
+pub use reading::Reading;
+pub use robots::Robots;
+
+use crate::clock::Clock;
+use crate::crawl::assess::KeepLinks;
+use crate::crawl::lease::{Lease, Token};
+use crate::crawl::politeness::Delay;
+use crate::crawl::scope::Scope;
+use crate::crawl::time::Timestamp;
+use crate::fetch::Fetch;
+use crate::frontier::{FrontierError, Leases, Next};
+use robots::RobotsCache;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// After a stop, visits in hand have so long to end.
+pub const DRAIN: Duration = Duration::from_secs(10);
+
+/// What a node is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Hosts visited at a time.
+    pub concurrency: usize,
+    /// Requests at a time to one host; above 1 only where the host has no delay.
+    pub per_host: usize,
+    /// The delay the user asked for.
+    pub delay: Delay,
+    /// Whether robots.txt is obeyed.
+    pub robots: Robots,
+    /// Whether links are kept.
+    pub links: KeepLinks,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// The length of a lease, as the index grants it.
+    pub lease: Duration,
+}
+
+/// Why a node stopped on its own.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The index is out of reach.
+    #[error(transparent)]
+    Frontier(#[from] FrontierError),
+}
+
+/// A crawler node.
+pub struct Node {
+    frontier: Arc<dyn Leases>,
+    fetch: Arc<dyn Fetch>,
+    clock: Clock,
+    settings: Settings,
+    scope: RwLock<Scope>,
+    robots: RobotsCache,
+    reading: Reading,
+    held: Mutex<HashMap<Token, Arc<Held>>>,
+}
+
+/// A lease in the node's hands, apart from its URLs.
+#[derive(Debug)]
+struct Held {
+    /// From then on nothing is sent under it: two thirds of its length, counted from before it was asked for.
+    fence: AtomicI64,
+    /// Fires when the index no longer knows it.
+    lost: CancellationToken,
+}
+
+impl Held {
+    fn is_safe(&self, now: Timestamp) -> bool {
+        now.as_micros() < self.fence.load(Ordering::Relaxed) && !self.lost.is_cancelled()
+    }
+}
+
+impl Node {
+    /// A node that visits what `frontier` hands out.
+    pub fn new(
+        frontier: Arc<dyn Leases>,
+        fetch: Arc<dyn Fetch>,
+        clock: Clock,
+        settings: Settings,
+        scope: Scope,
+        reading: Reading,
+    ) -> Self {
+        let robots = RobotsCache::default();
+        Self {
+            frontier,
+            fetch,
+            clock,
+            settings,
+            scope: RwLock::new(scope),
+            robots,
+            reading,
+            held: Mutex::default(),
+        }
+    }
+
+    /// Visits the hosts the frontier hands out until `stop` fires, then lets the visits in hand end for [`DRAIN`].
+    pub async fn run(self: &Arc<Self>, stop: &CancellationToken) -> Result<(), NodeError> {
+        let mut visits = JoinSet::new();
+        let mut renewal = self.clock.now() + self.settings.lease / 3;
+        while !stop.is_cancelled() {
+            if self.clock.now() >= renewal {
+                renewal = self.clock.now() + self.settings.lease / 3;
+                self.renew().await;
+            }
+            while visits.try_join_next().is_some() {}
+            let room = self.settings.concurrency.saturating_sub(visits.len());
+            let mut rest = renewal;
+            if room > 0 {
+                let asked = self.clock.now();
+                match self.frontier.lease(room).await? {
+                    Next::Leases(leases) => {
+                        for lease in leases {
+                            let held = self.hold(&lease, asked);
+                            visits.spawn(Arc::clone(self).visit_all(lease, held, stop.clone()));
+                        }
+                        continue;
+                    }
+                    Next::NotBefore(due) => rest = due.min(renewal),
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(_) = visits.join_next() => {}
+                () = self.frontier.rest(rest), if room > 0 => {}
+                () = self.clock.sleep_until(rest) => {}
+            }
+        }
+        self.drain(visits).await;
+        Ok(())
+    }
+
+    /// Lets visits end, and renews their leases meanwhile; what takes too long is dropped with its lease.
+    async fn drain(&self, mut visits: JoinSet<()>) {
+        let end = self.clock.now() + DRAIN;
+        let mut renewal = self.clock.now();
+        while !visits.is_empty() && self.clock.now() < end {
+            if self.clock.now() >= renewal {
+                renewal = self.clock.now() + self.settings.lease / 3;
+                self.renew().await;
+            }
+            tokio::select! {
+                _ = visits.join_next() => {}
+                () = self.clock.sleep_until(renewal.min(end)) => {}
+            }
+        }
+    }
+
+    fn hold(&self, lease: &Lease, asked: Timestamp) -> Arc<Held> {
+        let fence = asked + self.settings.lease * 2 / 3;
+        let held =
+            Arc::new(Held { fence: AtomicI64::new(fence.as_micros()), lost: CancellationToken::new() });
+        self.held().insert(lease.token, Arc::clone(&held));
+        held
+    }
+
+    /// Renews every lease in hand with one call; those that the index does not know are lost.
+    async fn renew(&self) {
+        let tokens: Vec<Token> = self.held().keys().copied().collect();
+        if tokens.is_empty() {
+            return;
+        }
+        let asked = self.clock.now();
+        // Out of reach: the fences stand where they are, and the leases lapse by themselves.
+        let Ok(lost) = self.frontier.renew(&tokens).await else { return };
+        let fence = asked + self.settings.lease * 2 / 3;
+        let held = self.held();
+        for token in tokens {
+            let Some(held) = held.get(&token) else { continue };
+            if lost.contains(&token) {
+                held.lost.cancel();
+            } else {
+                held.fence.store(fence.as_micros(), Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<Token, Arc<Held>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

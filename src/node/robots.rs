@@ -1,0 +1,278 @@
+//! robots.txt: asked for once an authority, at the host's pace, and kept while it is fresh.
+
+use super::visiting::Visiting;
+use crate::crawl::assess;
+use crate::crawl::host::{Authority, HostKey};
+use crate::crawl::politeness;
+use crate::crawl::report::{Note, RobotsNote};
+use crate::crawl::robots::{self as rules, Fetched, Rules};
+use crate::crawl::time::Timestamp;
+use crate::crawl::visit::{Failure, FailureClass, Visit};
+use crate::fetch::Request;
+use crate::frontier::{Borrowed, Handed, Release};
+use lru::LruCache;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use url::Url;
+
+/// Authorities whose robots.txt is kept.
+const CACHE: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
+/// Bytes of a robots.txt that we read (RFC 9309 section 2.5 asks for 500 KiB at least).
+const MAX_BYTES: usize = 512_000;
+/// A robots.txt that was moved to a host that is never free is unreachable after this.
+const MAX_PENDING: Duration = Duration::from_secs(300);
+/// For so long after a silent host's block, its other URLs count the same silence as their attempt.
+const SHARED_SILENCE: Duration = Duration::from_secs(1);
+
+/// What robots.txt means for a crawl.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Robots {
+    /// It is asked for first and obeyed, for this product token.
+    Obey {
+        /// The product token.
+        token: &'static str,
+    },
+    /// It is not asked for.
+    Ignore,
+}
+
+/// What is known of an authority's robots.txt.
+#[derive(Debug, Clone)]
+enum Known {
+    Allowed {
+        until: Timestamp,
+    },
+    Rules {
+        rules: Arc<Rules>,
+        until: Timestamp,
+    },
+    /// Nobody knows what the site wants: nothing is fetched before `retry_at`.
+    Unreachable {
+        retry_at: Timestamp,
+        failures: u32,
+        silence: Option<Failure>,
+    },
+    /// Moved: to be asked for there.
+    Pending {
+        at: Url,
+        hops: u8,
+        since: Timestamp,
+        failures: u32,
+    },
+}
+
+/// The robots.txt of the authorities a node has asked, the latest ones.
+#[derive(Debug)]
+pub(super) struct RobotsCache(Mutex<LruCache<Authority, Known>>);
+
+impl Default for RobotsCache {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(CACHE)))
+    }
+}
+
+impl RobotsCache {
+    fn get(&self, authority: &Authority) -> Option<Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(authority).cloned()
+    }
+
+    fn put(&self, authority: &Authority, known: Known) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(authority.clone(), known);
+    }
+}
+
+/// Whether a URL may be asked for now.
+pub(super) enum Gate {
+    Open,
+    /// robots.txt forbids it, with the line.
+    Closed {
+        rule: String,
+    },
+    /// The host does not answer at all: an attempt of the URL without a request. Where the host was asked just now,
+    /// with what its pace became.
+    Unanswered(Failure, Option<(Timestamp, Note)>),
+    /// Not now: the lease was given back.
+    Wait,
+}
+
+/// What asking for a robots.txt led to.
+enum Ask {
+    /// Look again at what is known.
+    Again,
+    /// The lease was given back, or is lost.
+    Wait,
+    /// Nobody answered.
+    Silent(Failure, Timestamp, Note),
+}
+
+impl Visiting<'_> {
+    /// The verdict of robots.txt on `url`, which asks for the file first where it is not known.
+    pub(super) async fn robots_gate(&self, url: &Url) -> Gate {
+        let Robots::Obey { token } = self.node.settings.robots else { return Gate::Open };
+        let authority = Authority::of(url);
+        loop {
+            let now = self.node.clock.now();
+            let (at, hops, since, failures) = match self.node.robots.get(&authority) {
+                Some(Known::Allowed { until }) if until > now => return Gate::Open,
+                Some(Known::Rules { rules, until }) if until > now => return verdict(&rules, url),
+                Some(Known::Unreachable { retry_at, silence, .. }) if retry_at > now => {
+                    if let Some(failure) = silence {
+                        return Gate::Unanswered(failure, None);
+                    }
+                    self.rest(retry_at).await;
+                    return Gate::Wait;
+                }
+                Some(Known::Pending { at, hops, since, failures }) if since + MAX_PENDING > now => {
+                    (at, hops, since, failures)
+                }
+                Some(Known::Unreachable { failures, .. } | Known::Pending { failures, .. }) => {
+                    (authority.robots_url(), 0, now, failures)
+                }
+                _ => (authority.robots_url(), 0, now, 0),
+            };
+            let asked = Asked { authority: &authority, at, hops, since, failures, token };
+            match self.ask(asked).await {
+                Ask::Again => {}
+                Ask::Wait => return Gate::Wait,
+                Ask::Silent(failure, due, note) => return Gate::Unanswered(failure, Some((due, note))),
+            }
+        }
+    }
+
+    /// Asks for a robots.txt once.
+    async fn ask(&self, asked: Asked<'_>) -> Ask {
+        if HostKey::of(&asked.at) != self.host {
+            return if self.ask_elsewhere(asked).await { Ask::Again } else { Ask::Wait };
+        }
+        let Some(visit) = self.request(request(&asked.at)).await else { return Ask::Wait };
+        let (mut known, verdict) = asked.judge(&visit);
+        let crawl_delay = match &known {
+            Known::Rules { rules, .. } => rules.crawl_delay(),
+            _ => None,
+        };
+        let before = self.delay();
+        let (mut due, mut note) = self.paced(&visit, asked.note(verdict, &visit, self.token), crawl_delay);
+        match &mut known {
+            Known::Unreachable { retry_at, silence: Some(failure), .. } => {
+                // The other URLs of the host share the attempt for a moment after its block, then it is asked again.
+                *retry_at = due + SHARED_SILENCE;
+                let failure = failure.clone();
+                self.node.robots.put(asked.authority, known);
+                return Ask::Silent(failure, due, note);
+            }
+            Known::Unreachable { retry_at, .. } => {
+                note.pace = self.block(*retry_at);
+                due = due.max(*retry_at);
+            }
+            _ => {}
+        }
+        self.node.robots.put(asked.authority, known);
+        // A pace that is as it was needs no commit before the next request.
+        if due > self.node.clock.now() || self.delay() != before {
+            self.give_back(due, Some(note)).await;
+            return Ask::Wait;
+        }
+        match self.node.frontier.note(self.token, note).await {
+            Ok(Handed::Accepted) => Ask::Again,
+            Ok(Handed::Stale) | Err(_) => Ask::Wait,
+        }
+    }
+
+    /// Follows a redirect of robots.txt to another host under a one-request lease there. Never waits while it holds
+    /// its own: where the other host is not free, this one is released until it is.
+    async fn ask_elsewhere(&self, asked: Asked<'_>) -> bool {
+        let host = HostKey::of(&asked.at);
+        let (token, pace) = match self.node.frontier.borrow_host(&host).await {
+            Ok(Borrowed::Granted(token, pace)) => (token, pace),
+            Ok(Borrowed::NotBefore(at)) => {
+                self.give_back(at, None).await;
+                return false;
+            }
+            Err(_) => return false,
+        };
+        let visit = self.request(request(&asked.at)).await;
+        let mut due = Timestamp::EPOCH;
+        let mut note = None;
+        if let Some(visit) = &visit {
+            let after = politeness::after(pace, visit);
+            due = politeness::next_due(
+                visit.paced_from(),
+                self.node.settings.delay.of(host.host(), &after),
+                &after,
+            );
+            let (known, verdict) = asked.judge(visit);
+            let said = asked.note(verdict, visit, token);
+            let mut there = self.note(after, Some(said), visit.finished);
+            there.host = host.clone();
+            note = Some(there);
+            self.node.robots.put(asked.authority, known);
+        }
+        let _ = self.node.frontier.release(Release { host, token, due, note }).await;
+        visit.is_some()
+    }
+
+    async fn rest(&self, until: Timestamp) {
+        self.give_back(until, None).await;
+    }
+}
+
+/// One request for a robots.txt.
+struct Asked<'a> {
+    authority: &'a Authority,
+    at: Url,
+    hops: u8,
+    since: Timestamp,
+    failures: u32,
+    token: &'a str,
+}
+
+impl Asked<'_> {
+    /// What is known after the answer, and its word in `hosts.robots`.
+    fn judge(&self, visit: &Visit) -> (Known, &'static str) {
+        let until = rules::expires(visit);
+        match rules::judge(visit, &self.at, self.hops, self.token) {
+            Fetched::AllowAll { .. } => (Known::Allowed { until }, "allow-all"),
+            Fetched::Rules(rules) => (Known::Rules { rules: Arc::new(rules), until }, "rules"),
+            Fetched::Redirect(at) => {
+                let hops = self.hops + 1;
+                (Known::Pending { at, hops, since: self.since, failures: self.failures }, "redirect")
+            }
+            Fetched::Unreachable { retry_after, .. } => {
+                let failures = self.failures + 1;
+                let silence =
+                    visit.result.as_ref().err().filter(|failure| is_silence(failure.class)).cloned();
+                let span = retry_after.unwrap_or_else(|| rules::unreachable_backoff(failures));
+                (Known::Unreachable { retry_at: visit.finished + span, failures, silence }, "unreachable")
+            }
+        }
+    }
+
+    fn note(&self, verdict: &'static str, visit: &Visit, token: crate::crawl::lease::Token) -> RobotsNote {
+        RobotsNote { url: self.at.as_str().to_owned(), verdict, fetch: assess::fetched(visit), token }
+    }
+}
+
+fn request(at: &Url) -> Request {
+    Request { max_body: Some(MAX_BYTES), ..Request::get(at.clone()) }
+}
+
+/// Whether nobody answered: then the URL would fail in the same way, and fails.
+fn is_silence(class: FailureClass) -> bool {
+    !matches!(
+        class,
+        FailureClass::Incomplete | FailureClass::Protocol | FailureClass::Coding | FailureClass::Aborted
+    )
+}
+
+fn verdict(rules: &Rules, url: &Url) -> Gate {
+    let verdict = rules.verdict(url);
+    if verdict.allowed {
+        return Gate::Open;
+    }
+    let rule = verdict.rule.map_or_else(
+        || "robots.txt".to_owned(),
+        |rule| format!("robots.txt line {}: {:?} (group {:?})", rule.line, rule.text, rule.group),
+    );
+    Gate::Closed { rule }
+}

@@ -1,0 +1,179 @@
+//! One lease from its first URL to its end.
+
+use super::robots::Gate;
+use super::{Held, Node};
+use crate::crawl::assess::{self, Rules};
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{Lease, Pace, Queued, Token};
+use crate::crawl::politeness;
+use crate::crawl::report::{Note, Report, RobotsNote};
+use crate::crawl::time::Timestamp;
+use crate::crawl::visit::{Failure, FailureClass, Visit};
+use crate::fetch::Request;
+use crate::frontier::{HandOff, Handed, Release};
+use futures_util::stream::{self, StreamExt};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// A lease being visited: what its visits share.
+pub(super) struct Visiting<'n> {
+    pub(super) node: &'n Node,
+    pub(super) host: HostKey,
+    pub(super) token: Token,
+    held: Arc<Held>,
+    pace: Mutex<Pace>,
+    /// Set when nothing more may be sent under this lease: the host rests, the lease is lost, or the node stops.
+    ended: AtomicBool,
+    stop: CancellationToken,
+}
+
+impl Node {
+    /// Visits the URLs of a lease in their order, as far as the host's pace allows, and gives the rest back.
+    pub(super) async fn visit_all(self: Arc<Self>, lease: Lease, held: Arc<Held>, stop: CancellationToken) {
+        let Lease { host, token, pace, urls, .. } = lease;
+        let ended = AtomicBool::new(false);
+        let visiting = Visiting { node: &self, host, token, held, pace: Mutex::new(pace), ended, stop };
+        let left = urls.len();
+        let together =
+            if visiting.delay().is_zero() { self.settings.per_host.clamp(1, left.max(1)) } else { 1 };
+        if together == 1 {
+            for url in urls {
+                visiting.visit(url).await;
+            }
+        } else {
+            stream::iter(urls).for_each_concurrent(together, |url| visiting.visit(url)).await;
+        }
+        visiting.give_back(Timestamp::EPOCH, None).await;
+        self.held().remove(&token);
+    }
+}
+
+impl Visiting<'_> {
+    /// One URL: robots verdict, fence, request, outlinks, hand-off. Does nothing once the lease has ended.
+    async fn visit(&self, url: Queued) {
+        if self.is_over() {
+            return;
+        }
+        let Ok(target) = Url::parse(&url.url) else {
+            let failure =
+                Failure { class: FailureClass::Protocol, detail: "the stored URL does not parse".into() };
+            return self.report_unanswered(url, &failure, None).await;
+        };
+        match self.robots_gate(&target).await {
+            Gate::Open => {}
+            Gate::Closed { rule } => {
+                let report = assess::disallowed(url, self.token, rule, self.node.clock.now());
+                return self.hand_off(report, Timestamp::EPOCH, None, false).await;
+            }
+            Gate::Unanswered(failure, noted) => return self.report_unanswered(url, &failure, noted).await,
+            Gate::Wait => return,
+        }
+        let Some(visit) = self.request(Request::get(target)).await else { return };
+        let (due, note) = self.paced_by_page(&visit);
+        let report = self.node.read(url, self.token, visit).await;
+        let ends = note.is_some() || due > self.node.clock.now();
+        self.hand_off(report, due, note, ends).await;
+    }
+
+    async fn report_unanswered(&self, url: Queued, failure: &Failure, noted: Option<(Timestamp, Note)>) {
+        let now = self.node.clock.now();
+        let report = {
+            let scope = self.node.scope.read().unwrap_or_else(PoisonError::into_inner);
+            let rules =
+                Rules { scope: &scope, links: self.node.settings.links, retries: self.node.settings.retries };
+            assess::unanswered(url, self.token, failure, &rules, now)
+        };
+        let (due, note) = noted.unzip();
+        let ends = note.is_some();
+        self.hand_off(report, due.unwrap_or(Timestamp::EPOCH), note, ends).await;
+    }
+
+    /// Sends a request under the lease, unless its fence has passed; dropped when the lease is lost on the way.
+    pub(super) async fn request(&self, request: Request) -> Option<Visit> {
+        if self.is_over() {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            () = self.held.lost.cancelled() => {
+                self.ended.store(true, Ordering::Relaxed);
+                None
+            }
+            visit = self.node.fetch.get(request) => Some(visit),
+        }
+    }
+
+    /// The next due time of the host after a page's request, and a note where its pace has changed.
+    fn paced_by_page(&self, visit: &Visit) -> (Timestamp, Option<Note>) {
+        let mut pace = self.pace();
+        let before = *pace;
+        *pace = politeness::after(before, visit);
+        let note = (*pace != before).then(|| self.note(*pace, None, visit.finished));
+        (self.next_due(visit, &pace), note)
+    }
+
+    /// The same after a request for robots.txt, which is always noted.
+    pub(super) fn paced(
+        &self,
+        visit: &Visit,
+        robots: RobotsNote,
+        crawl_delay: Option<Duration>,
+    ) -> (Timestamp, Note) {
+        let mut pace = self.pace();
+        *pace = Pace { crawl_delay, ..politeness::after(*pace, visit) };
+        (self.next_due(visit, &pace), self.note(*pace, Some(robots), visit.finished))
+    }
+
+    fn next_due(&self, visit: &Visit, pace: &Pace) -> Timestamp {
+        politeness::next_due(visit.paced_from(), self.node.settings.delay.of(self.host.host(), pace), pace)
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Blocks the host until then, on top of what its pace says.
+    pub(super) fn block(&self, until: Timestamp) -> Pace {
+        let mut pace = self.pace();
+        pace.block_until = Some(pace.block_until.map_or(until, |before| before.max(until)));
+        *pace
+    }
+
+    pub(super) fn note(&self, pace: Pace, robots: Option<RobotsNote>, at: Timestamp) -> Note {
+        Note { crawl: self.node.reading.crawl, host: self.host.clone(), pace, robots, at }
+    }
+
+    pub(super) fn delay(&self) -> Duration {
+        let pace = *self.pace();
+        self.node.settings.delay.of(self.host.host(), &pace)
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+            || self.stop.is_cancelled()
+            || !self.held.is_safe(self.node.clock.now())
+    }
+
+    /// Hands a report off. The index moves the URL from the lease to the handed-over set in the same step; a stale token ends the lease.
+    async fn hand_off(&self, report: Report, due: Timestamp, note: Option<Note>, ends: bool) {
+        // With several visits at a time, the others of this lease still have reports to hand off: the last one ends it.
+        self.ended.fetch_or(ends, Ordering::Relaxed);
+        let ends = ends && self.node.settings.per_host <= 1;
+        let hand_off = HandOff { host: self.host.clone(), token: self.token, report, due, note, ends };
+        match self.node.frontier.hand_off(hand_off).await {
+            Ok(Handed::Accepted) => {}
+            Ok(Handed::Stale) | Err(_) => self.ended.store(true, Ordering::Relaxed),
+        }
+    }
+
+    /// Ends the lease; what was not visited is queued again.
+    pub(super) async fn give_back(&self, due: Timestamp, note: Option<Note>) {
+        self.ended.store(true, Ordering::Relaxed);
+        let release = Release { host: self.host.clone(), token: self.token, due, note };
+        // Stale or out of reach: the lease lapses by itself.
+        let _ = self.node.frontier.release(release).await;
+    }
+}

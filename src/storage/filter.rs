@@ -1,0 +1,41 @@
+//! A filter in front of `skipped`: the same footer link stands on every page.
+
+use crate::crawl::lease::CrawlId;
+use crate::crawl::report::Skipped;
+use std::collections::HashSet;
+
+/// Fingerprints kept; at the bound the filter starts anew, and SQL refuses what is there already.
+const MOST: usize = 1_000_000;
+
+/// Which (crawl, URL, reason) were written by this process not long ago.
+#[derive(Debug, Default)]
+pub(super) struct SkippedFilter(HashSet<u64>);
+
+impl SkippedFilter {
+    /// Whether this is worth a row, as far as the filter knows.
+    pub(super) fn is_new(&mut self, crawl: CrawlId, skipped: &Skipped) -> bool {
+        if self.0.len() >= MOST {
+            self.0.clear();
+        }
+        let reason = skipped.reason.bytes().fold(crawl.0.cast_unsigned(), |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        self.0.insert(skipped.key.fingerprint() ^ reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crawl::url::UrlKey;
+
+    #[test]
+    fn a_url_is_new_once_a_reason() {
+        let mut filter = SkippedFilter::default();
+        let skipped = |reason| Skipped { key: UrlKey::of("x"), url: "x".into(), reason, detail: "".into() };
+        assert!(filter.is_new(CrawlId(1), &skipped("depth")));
+        assert!(!filter.is_new(CrawlId(1), &skipped("depth")));
+        assert!(filter.is_new(CrawlId(1), &skipped("scheme")));
+        assert!(filter.is_new(CrawlId(2), &skipped("depth")));
+    }
+}

@@ -1,0 +1,161 @@
+//! The role that writes: takes reports, commits them, admits what they found, acknowledges.
+//!
+//! In this order, so that a crash between any two steps costs one repeated visit: nothing is admitted before it is
+//! committed, nothing acknowledged before it is admitted.
+
+mod filter;
+
+use crate::clock::Clock;
+use crate::crawl::lease::CrawlId;
+use crate::crawl::report::{Entry, Note, Report};
+use crate::crawl::url::UrlKey;
+use crate::frontier::{Ack, EntryId, FrontierError, Reports};
+use crate::store::{Committed, Store, StoreError};
+use filter::SkippedFilter;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Entries in one transaction.
+pub const BATCH: usize = 256;
+/// How long a batch is gathered while the nodes have other work.
+pub const LINGER: Duration = Duration::from_millis(100);
+/// Commits that fail in a row before the stage gives up; the reports stay unacknowledged.
+pub const MAX_FAILURES: u32 = 3;
+
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// Why the stage stopped on its own.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The store failed again and again, or for good.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The index is out of reach.
+    #[error(transparent)]
+    Frontier(#[from] FrontierError),
+}
+
+/// What the stage has just written: for progress, logs and later for consumers of results.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A report was committed; `effective` unless it repeated one.
+    Visited {
+        /// The report.
+        report: &'a Report,
+        /// What the commit did with it.
+        committed: &'a Committed,
+    },
+    /// A note on a host was committed.
+    Noted(&'a Note),
+}
+
+/// Hears of events in order; called between commit and acknowledgement, so it must be quick.
+pub type Listener = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
+
+/// A storage stage.
+pub struct Storage {
+    frontier: Arc<dyn Reports>,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    listener: Listener,
+}
+
+impl Storage {
+    /// A stage that moves reports from `frontier` to `store`.
+    pub fn new(frontier: Arc<dyn Reports>, store: Arc<dyn Store>, clock: Clock, listener: Listener) -> Self {
+        Self { frontier, store, clock, listener }
+    }
+
+    /// Writes until `stop` fires; what is in the stream by then is not lost, only not yet committed.
+    pub async fn run(&self, stop: &CancellationToken) -> Result<(), StorageError> {
+        let mut skipped = SkippedFilter::default();
+        loop {
+            let batch = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                batch = self.frontier.reports(BATCH, LINGER) => batch?,
+            };
+            self.write(batch, &mut skipped).await?;
+        }
+    }
+
+    /// Commits what is in the stream now and returns: the end of a drain, when nodes hand off no more.
+    pub async fn flush(&self) -> Result<(), StorageError> {
+        let mut skipped = SkippedFilter::default();
+        while let Ok(batch) =
+            tokio::time::timeout(Duration::ZERO, self.frontier.reports(BATCH, Duration::ZERO)).await
+        {
+            self.write(batch?, &mut skipped).await?;
+        }
+        Ok(())
+    }
+
+    /// One batch through filter, commit, admit and acknowledge.
+    async fn write(
+        &self,
+        batch: Vec<(EntryId, Entry)>,
+        skipped: &mut SkippedFilter,
+    ) -> Result<(), StorageError> {
+        let (ids, mut entries): (Vec<EntryId>, Vec<Entry>) = batch.into_iter().unzip();
+        let found = self.filter(&mut entries, skipped).await?;
+        let committed = self.commit(&entries).await?;
+        let mut admitted = Vec::new();
+        let mut acks = Vec::with_capacity(ids.len());
+        for ((id, entry), mut one) in ids.into_iter().zip(&entries).zip(committed) {
+            (self.listener)(&event(entry, &one));
+            admitted.append(&mut one.admitted);
+            acks.push(Ack { id, requeue: one.retry, stored: one.stored });
+        }
+        for (crawl, keys) in found {
+            let urls = admitted.extract_if(.., |url| url.crawl == crawl).collect();
+            self.frontier.admit(urls, crawl, &keys).await?;
+        }
+        self.frontier.acknowledge(acks).await?;
+        Ok(())
+    }
+
+    /// Drops from the entries what the seen-set and the skipped filter know; answers with the keys that will have a row
+    /// once the batch is committed.
+    async fn filter(
+        &self,
+        entries: &mut [Entry],
+        skipped: &mut SkippedFilter,
+    ) -> Result<HashMap<CrawlId, Vec<UrlKey>>, StorageError> {
+        let mut found: HashMap<CrawlId, Vec<UrlKey>> = HashMap::new();
+        for entry in entries {
+            let Entry::Report(report) = entry else { continue };
+            let crawl = report.url.crawl;
+            let keys: Vec<UrlKey> = report.found.iter().map(|found| found.key).collect();
+            let unseen = self.frontier.unseen(crawl, &keys).await?;
+            let mut unseen = unseen.into_iter();
+            report.found.retain(|_| unseen.next().unwrap_or(true));
+            found.entry(crawl).or_default().extend(report.found.iter().map(|found| found.key));
+            report.skipped.retain(|one| skipped.is_new(crawl, one));
+        }
+        Ok(found)
+    }
+
+    /// Commits, and tries again a few times: a store that is busy or full for a moment is a pause, not a failure.
+    async fn commit(&self, entries: &[Entry]) -> Result<Vec<Committed>, StoreError> {
+        let mut failures = 0;
+        loop {
+            match self.store.commit(entries).await {
+                Err(StoreError::Unavailable(why)) if failures + 1 < MAX_FAILURES => {
+                    failures += 1;
+                    tracing::warn!(why, failures, "the store did not take a batch; trying again");
+                    self.clock.sleep_until(self.clock.now() + PAUSE_AFTER_FAILURE).await;
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+fn event<'a>(entry: &'a Entry, committed: &'a Committed) -> Event<'a> {
+    match entry {
+        Entry::Report(report) => Event::Visited { report, committed },
+        Entry::Note(note) => Event::Noted(note),
+    }
+}

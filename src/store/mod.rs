@@ -1,0 +1,165 @@
+//! The truth: what was accepted, what became of it, and what was found.
+//!
+//! The contract of every method is its doc comment; `tests/it/store_contract.rs` has a test a promise and runs on
+//! every store. `migrations/README.md` has the tables as users see them.
+
+pub mod sqlite;
+
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{CrawlId, Pace, Queued};
+use crate::crawl::report::{Entry, Found};
+use crate::crawl::time::Timestamp;
+use crate::crawl::url::UrlKey;
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Full, locked for the moment or out of reach: nothing was written; the same call may go through later.
+    #[error("the store cannot be written: {0}")]
+    Unavailable(String),
+    /// Another process crawls with this store.
+    #[error("{0}")]
+    Busy(String),
+    /// Not a store of ours, of a newer version, or damaged: no call will go through.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// A crawl as the store knows it.
+#[derive(Debug, Clone)]
+pub struct CrawlRow {
+    /// Its number.
+    pub id: CrawlId,
+    /// Its name.
+    pub name: String,
+    /// Its state in a word.
+    pub state: CrawlState,
+    /// The JSON of the settings it was started with.
+    pub settings: String,
+    /// How many processes have opened it.
+    pub epoch: u32,
+    /// Time spent running in earlier processes.
+    pub ran: Duration,
+}
+
+/// The state of a crawl.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CrawlState {
+    /// A process runs it, or died doing so.
+    Running,
+    /// Interrupted; `resume` goes on.
+    Paused,
+    /// Ended with URLs that wait; `resume` goes on.
+    Waiting,
+    /// Ended at its page limit.
+    Limited,
+    /// Nothing is open.
+    Finished,
+}
+
+impl CrawlState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Running, Self::Paused, Self::Waiting, Self::Limited, Self::Finished];
+
+    /// The word that `crawls.state` holds.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Waiting => "waiting",
+            Self::Limited => "limited",
+            Self::Finished => "finished",
+        }
+    }
+}
+
+/// What a commit did with one entry.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// Whether this entry closed or moved its visit; a repeated report does not.
+    pub effective: bool,
+    /// Whether a page was stored.
+    pub stored: bool,
+    /// URLs that became new rows, to be admitted.
+    pub admitted: Vec<Queued>,
+    /// The URL with its next attempt, where it stays open.
+    pub retry: Option<Queued>,
+}
+
+/// The open URLs of one host, for a refill.
+#[derive(Debug)]
+pub struct OpenUrls {
+    /// In the order of the queue.
+    pub urls: Vec<Queued>,
+    /// Whether there are no more.
+    pub complete: bool,
+}
+
+/// How many URLs stand where: the parts of `found` add up to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rows of `urls` in state open.
+    pub open: u64,
+    /// In state stored.
+    pub stored: u64,
+    /// In state redirected.
+    pub redirected: u64,
+    /// In state failed.
+    pub failed: u64,
+    /// In state excluded.
+    pub excluded: u64,
+}
+
+/// The store as the roles of a crawl use it.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The crawl of that name, opened by this process: its epoch is one higher than before. Made with `settings` if there is none.
+    async fn open_crawl(&self, name: &str, settings: &str, now: Timestamp) -> Result<CrawlRow, StoreError>;
+
+    /// Commits seeds as open rows and answers with those that are new. A seed that is known stays as it is, and one
+    /// that was skipped is no longer.
+    async fn accept(
+        &self,
+        crawl: CrawlId,
+        seeds: Vec<Found>,
+        now: Timestamp,
+    ) -> Result<Vec<Queued>, StoreError>;
+
+    /// Writes a batch in one transaction: all or nothing. The gate is `urls`: only a report whose URL is open at the
+    /// report's visit number and attempt closes it and writes its page, links, new URLs, dead letter or retry; any other
+    /// adds at most its `fetches` row. A note replaces what is known of its host unless that is newer.
+    /// Answers with one result an entry, in their order.
+    async fn commit(&self, batch: &[Entry]) -> Result<Vec<Committed>, StoreError>;
+
+    /// Open URLs of a host in the order of its queue, at most `most`.
+    async fn open_urls(&self, crawl: CrawlId, host: &HostKey, most: usize) -> Result<OpenUrls, StoreError>;
+
+    /// Hosts with open URLs, in order of name, after `after`, at most `most`.
+    async fn open_hosts(&self, crawl: CrawlId, after: &str, most: usize) -> Result<Vec<HostKey>, StoreError>;
+
+    /// The paces of hosts that asked for anything.
+    async fn paces(&self) -> Result<Vec<(HostKey, Pace)>, StoreError>;
+
+    /// URLs that are seeds, as they were fetched, with what they open.
+    async fn seeds(
+        &self,
+        crawl: CrawlId,
+    ) -> Result<Vec<(String, crate::crawl::scope::ScopeKind)>, StoreError>;
+
+    /// Counts the URLs of a crawl by state.
+    async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError>;
+
+    /// Notes the state of a crawl, and the time that this process ran it.
+    async fn set_state(
+        &self,
+        crawl: CrawlId,
+        state: CrawlState,
+        ran: Duration,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Which of these keys have a row: for tests and tools.
+    async fn known(&self, crawl: CrawlId, keys: &[UrlKey]) -> Result<Vec<bool>, StoreError>;
+}

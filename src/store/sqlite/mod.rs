@@ -1,0 +1,355 @@
+//! The truth in one SQLite file: write-ahead log, one writer, group commits that are on the disk when they return.
+//!
+//! `synchronous = FULL`: a commit survives the power cut, not only the death of the process. One process crawls with
+//! a file at a time, held by a lock on a file beside it that the kernel drops with the process; readers need none.
+
+mod commit;
+mod rows;
+
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{CrawlId, Origin, Pace, Queued};
+use crate::crawl::report::{Entry, Found};
+use crate::crawl::scope::ScopeKind;
+use crate::crawl::time::Timestamp;
+use crate::crawl::url::UrlKey;
+use crate::store::{Committed, CrawlRow, CrawlState, OpenUrls, Store, StoreError, Tally};
+use async_trait::async_trait;
+use rows::{STATEMENT_CACHE, Statement};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Marks a file as ours (`PRAGMA application_id`): "HUNT".
+const APPLICATION_ID: i32 = 0x4855_4e54;
+/// How long a write waits for a reader's checkpoint or another writer.
+const BUSY: Duration = Duration::from_secs(10);
+/// Page cache of the writing connection.
+const CACHE_KIB: &str = "-65536";
+/// The log is checkpointed when it has so many pages (of 4 KiB).
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// A store in one file, opened for writing.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    /// One connection for commits...
+    writer: Mutex<SqliteConnection>,
+    /// ... and one for reading, so that a refill never waits for a commit.
+    reader: Mutex<SqliteConnection>,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, making it if there is none, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// `Busy` where another process crawls with it, `Unusable` for what is not a store of ours or of a newer version,
+    /// `Unavailable` where the file cannot be written.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|why| {
+                StoreError::Unavailable(format!("cannot make the folder {}: {why}", folder.display()))
+            })?;
+        }
+        let lock = lock(path)?;
+        let options = options(path).create_if_missing(true);
+        let mut writer = options.connect().await.map_err(|why| opening(path, &why))?;
+        prepare(path, &mut writer).await?;
+        let reader = options.read_only(true).connect().await.map_err(|why| opening(path, &why))?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(writer),
+            reader: Mutex::new(reader),
+            _lock: lock,
+        })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Folds the log into the file and closes it: after this the file stands alone.
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.reader.into_inner().close().await.map_err(|why| writing(&why))?;
+        let mut writer = self.writer.into_inner();
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut writer)
+            .await
+            .map_err(|why| writing(&why))?;
+        writer.close().await.map_err(|why| writing(&why))
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .foreign_keys(false)
+        .statement_cache_capacity(STATEMENT_CACHE)
+        .pragma("cache_size", CACHE_KIB)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("temp_store", "memory")
+        .disable_statement_logging()
+}
+
+/// Takes the lock beside the file. The kernel drops it when the process ends, however it ends.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let cannot =
+        |why: std::io::Error| StoreError::Unavailable(format!("cannot write {}: {why}", path.display()));
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Busy(format!(
+            "another huntsman crawls with {}; wait for it or stop it",
+            path.display()
+        ))),
+        Err(TryLockError::Error(why)) => Err(cannot(why)),
+    }
+}
+
+/// Checks that the file is ours and not newer than this program, and makes or updates the tables.
+async fn prepare(path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let failed = |why: sqlx::Error| opening(path, &why);
+    let id: i32 =
+        sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(failed)?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed)?;
+    if id != APPLICATION_ID && tables > 0 {
+        return Err(StoreError::Unusable(format!(
+            "{} is a SQLite file of another program; choose another path with --store",
+            path.display()
+        )));
+    }
+    if id != APPLICATION_ID {
+        sqlx::query("PRAGMA application_id = 0x48554e54").execute(&mut *connection).await.map_err(failed)?;
+    }
+    MIGRATIONS.run(connection).await.map_err(|why| match why {
+        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
+            StoreError::Unusable(format!(
+                "{} was written by a newer huntsman (its tables are version {version}); use that one",
+                path.display()
+            ))
+        }
+        MigrateError::Execute(why) | MigrateError::ExecuteMigration(why, _) => opening(path, &why),
+        other => StoreError::Unusable(format!("the tables of {} cannot be updated: {other}", path.display())),
+    })
+}
+
+/// An error while opening, in words that say what can be done.
+fn opening(path: &Path, why: &sqlx::Error) -> StoreError {
+    match primary_code(why) {
+        Some(26 | 11) => StoreError::Unusable(format!(
+            "{} is not a store of ours or is damaged ({why}); choose another path with --store",
+            path.display()
+        )),
+        _ => StoreError::Unavailable(format!("{}: {}", path.display(), plain(why))),
+    }
+}
+
+/// An error of a later statement.
+fn writing(why: &sqlx::Error) -> StoreError {
+    match primary_code(why) {
+        Some(11 | 26) => StoreError::Unusable(format!("the store is damaged: {}", plain(why))),
+        _ => StoreError::Unavailable(plain(why)),
+    }
+}
+
+/// The primary result code of SQLite: 11 corrupt, 13 full, 26 not a database...
+fn primary_code(why: &sqlx::Error) -> Option<u32> {
+    let code = why.as_database_error()?.code()?;
+    code.parse::<u32>().ok().map(|code| code & 0xff)
+}
+
+fn plain(why: &sqlx::Error) -> String {
+    match primary_code(why) {
+        Some(13) => "the disk is full; free some space, then go on with `huntsman resume`".into(),
+        Some(8) => "the file or its folder is read-only".into(),
+        Some(14) => "the file cannot be opened; check the folder and its rights".into(),
+        _ => why.to_string(),
+    }
+}
+
+fn queued(row: &SqliteRow, crawl: CrawlId, host: &HostKey) -> Option<Queued> {
+    let seed: Option<String> = row.get("seed");
+    Some(Queued {
+        crawl,
+        key: UrlKey::from_slice(row.get::<&[u8], _>("url_key"))?,
+        url: row.get("url"),
+        host: host.clone(),
+        origin: Origin {
+            depth: row.get("depth"),
+            hops: row.get("hops"),
+            max_depth: row.get("max_depth"),
+            priority: row.get("priority"),
+            seed: seed.and_then(|kind| kind.parse().ok()),
+        },
+        visit: row.get("visit"),
+        attempt: row.get("attempt"),
+        throttled: row.get("throttled"),
+        due: row.get::<Option<&str>, _>("due_at").and_then(Timestamp::parse).unwrap_or(Timestamp::EPOCH),
+    })
+}
+
+const KNOWN: Statement = Statement {
+    text: "SELECT crawl_id, url_key FROM urls WHERE (url_key, crawl_id) IN (VALUES /*rows*/)",
+    columns: 2,
+};
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn open_crawl(&self, name: &str, settings: &str, now: Timestamp) -> Result<CrawlRow, StoreError> {
+        let mut writer = self.writer.lock().await;
+        let row = sqlx::query(include_str!("sql/open_crawl.sql"))
+            .bind(name)
+            .bind(settings)
+            .bind(now.to_string())
+            .fetch_one(&mut *writer)
+            .await
+            .map_err(|why| writing(&why))?;
+        let state: &str = row.get("state");
+        Ok(CrawlRow {
+            id: CrawlId(row.get("id")),
+            name: row.get("name"),
+            state: CrawlState::ALL
+                .into_iter()
+                .find(|known| known.as_str() == state)
+                .unwrap_or(CrawlState::Paused),
+            settings: row.get("settings"),
+            epoch: row.get("epoch"),
+            ran: Duration::from_millis(row.get::<i64, _>("run_ms").unsigned_abs()),
+        })
+    }
+
+    async fn accept(
+        &self,
+        crawl: CrawlId,
+        seeds: Vec<Found>,
+        now: Timestamp,
+    ) -> Result<Vec<Queued>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        commit::accept(&mut writer, crawl, seeds, now).await.map_err(|why| writing(&why))
+    }
+
+    async fn commit(&self, batch: &[Entry]) -> Result<Vec<Committed>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        commit::commit(&mut writer, batch).await.map_err(|why| writing(&why))
+    }
+
+    async fn open_urls(&self, crawl: CrawlId, host: &HostKey, most: usize) -> Result<OpenUrls, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let rows = sqlx::query(include_str!("sql/open_urls.sql"))
+            .bind(crawl.0)
+            .bind(host.as_str())
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(|why| writing(&why))?;
+        let complete = rows.len() < most;
+        Ok(OpenUrls { urls: rows.iter().filter_map(|row| queued(row, crawl, host)).collect(), complete })
+    }
+
+    async fn open_hosts(&self, crawl: CrawlId, after: &str, most: usize) -> Result<Vec<HostKey>, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let rows = sqlx::query(include_str!("sql/open_hosts.sql"))
+            .bind(crawl.0)
+            .bind(after)
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(|why| writing(&why))?;
+        Ok(rows.iter().map(|row| HostKey::from_stored(row.get(0))).collect())
+    }
+
+    async fn paces(&self) -> Result<Vec<(HostKey, Pace)>, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let rows = sqlx::query(include_str!("sql/paces.sql"))
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(|why| writing(&why))?;
+        let pace = |row: &SqliteRow| Pace {
+            crawl_delay: row
+                .get::<Option<i64>, _>(1)
+                .map(|millis| Duration::from_millis(millis.unsigned_abs())),
+            block_until: row.get::<Option<&str>, _>(2).and_then(Timestamp::parse),
+            strikes: row.get(3),
+        };
+        Ok(rows.iter().map(|row| (HostKey::from_stored(row.get(0)), pace(row))).collect())
+    }
+
+    async fn seeds(&self, crawl: CrawlId) -> Result<Vec<(String, ScopeKind)>, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let rows =
+            sqlx::query("SELECT url, seed FROM urls WHERE crawl_id = ? AND seed IS NOT NULL ORDER BY id")
+                .bind(crawl.0)
+                .fetch_all(&mut *reader)
+                .await
+                .map_err(|why| writing(&why))?;
+        Ok(rows.iter().filter_map(|row| Some((row.get(0), row.get::<&str, _>(1).parse().ok()?))).collect())
+    }
+
+    async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let rows = sqlx::query("SELECT state, count(*) FROM urls WHERE crawl_id = ? GROUP BY state")
+            .bind(crawl.0)
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(|why| writing(&why))?;
+        let mut tally = Tally::default();
+        for row in &rows {
+            let count = row.get::<i64, _>(1).unsigned_abs();
+            match row.get::<&str, _>(0) {
+                "open" => tally.open = count,
+                "stored" => tally.stored = count,
+                "redirected" => tally.redirected = count,
+                "failed" => tally.failed = count,
+                _ => tally.excluded = count,
+            }
+        }
+        Ok(tally)
+    }
+
+    async fn set_state(
+        &self,
+        crawl: CrawlId,
+        state: CrawlState,
+        ran: Duration,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        sqlx::query(include_str!("sql/set_state.sql"))
+            .bind(state.as_str())
+            .bind(i64::try_from(ran.as_millis()).unwrap_or(i64::MAX))
+            .bind(now.to_string())
+            .bind(crawl.0)
+            .execute(&mut *writer)
+            .await
+            .map_err(|why| writing(&why))?;
+        Ok(())
+    }
+
+    async fn known(&self, crawl: CrawlId, keys: &[UrlKey]) -> Result<Vec<bool>, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let rows = KNOWN
+            .run(&mut reader, keys.to_vec(), |key, values| {
+                values.add(key.as_bytes().to_vec()).add(crawl.0);
+            })
+            .await
+            .map_err(|why| writing(&why))?;
+        let known: std::collections::HashSet<_> =
+            rows.iter().filter_map(|row| UrlKey::from_slice(row.get::<&[u8], _>("url_key"))).collect();
+        Ok(keys.iter().map(|key| known.contains(key)).collect())
+    }
+}

@@ -1,0 +1,71 @@
+//! Statements that take many rows: one round trip to the database thread for a whole batch.
+
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Rows in one statement: the largest of these that fit, again and again, so that few texts are ever prepared.
+const CHUNKS: [usize; 7] = [128, 64, 32, 16, 8, 4, 1];
+/// The mark in a statement's text where the rows go.
+const MARK: &str = "/*rows*/";
+
+/// The statements the connection keeps prepared must cover every chunk of every statement.
+pub(super) const STATEMENT_CACHE: usize = 128;
+
+/// A statement with a mark for its rows.
+pub(super) struct Statement {
+    /// The text of its `.sql` file.
+    pub(super) text: &'static str,
+    /// Values in a row.
+    pub(super) columns: usize,
+}
+
+/// The values of the rows of one statement, in order.
+#[derive(Default)]
+pub(super) struct Values(SqliteArguments);
+
+impl Values {
+    /// Adds the next value.
+    pub(super) fn add<'t, T: Encode<'t, Sqlite> + Type<Sqlite>>(&mut self, value: T) -> &mut Self {
+        self.0.add(value).expect("text, numbers and bytes always encode");
+        self
+    }
+}
+
+impl Statement {
+    /// Runs the statement over all rows; `bind` adds the values of one. Answers with what it returns.
+    pub(super) async fn run<R>(
+        &self,
+        connection: &mut SqliteConnection,
+        rows: Vec<R>,
+        mut bind: impl FnMut(R, &mut Values),
+    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        let mut returned = Vec::new();
+        let mut left = rows.len();
+        let mut rows = rows.into_iter();
+        while left > 0 {
+            let size = CHUNKS.into_iter().find(|size| *size <= left).expect("the last chunk is 1");
+            let mut values = Values::default();
+            values.0.reserve(size * self.columns, 0);
+            rows.by_ref().take(size).for_each(|row| bind(row, &mut values));
+            debug_assert_eq!(values.0.len(), size * self.columns, "every column is bound: {}", self.text);
+            let query = sqlx::query_with(AssertSqlSafe(self.expanded(size)), values.0);
+            returned.extend(query.fetch_all(&mut *connection).await?);
+            left -= size;
+        }
+        Ok(returned)
+    }
+
+    /// The text with `size` rows of placeholders; made once.
+    fn expanded(&self, size: usize) -> Arc<str> {
+        type Texts = Mutex<HashMap<(&'static str, usize), Arc<str>>>;
+        static TEXTS: OnceLock<Texts> = OnceLock::new();
+        let mut texts = TEXTS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let row = format!("({})", vec!["?"; self.columns].join(", "));
+            self.text.replace(MARK, &vec![row; size].join(", ")).into()
+        };
+        Arc::clone(texts.entry((self.text, size)).or_insert_with(make))
+    }
+}

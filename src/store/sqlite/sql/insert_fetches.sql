@@ -1,0 +1,5 @@
+-- A report that comes twice under one lease is one request.
+INSERT INTO fetches (crawl_id, url_key, token, kind, url, host, visit, attempt, status, error, outcome, detail,
+                     started_at, first_byte_ms, total_ms, wire_bytes, bytes)
+VALUES /*rows*/
+ON CONFLICT (url_key, token) DO NOTHING

@@ -1,0 +1,1 @@
+UPDATE crawls SET state = ?1, run_ms = run_ms + ?2, ended_at = CASE ?1 WHEN 'running' THEN NULL ELSE ?3 END WHERE id = ?4
