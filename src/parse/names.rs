@@ -23,8 +23,8 @@ names! {
     I = "i", IFRAME = "iframe", IMG = "img", INPUT = "input", LEGEND = "legend", LI = "li", LINK = "link", LISTING = "listing",
     MAIN = "main", MARQUEE = "marquee", MATH = "math", MENU = "menu", META = "meta", MGLYPH = "mglyph", MALIGNMARK = "malignmark", MI = "mi",
     MN = "mn", MO = "mo", MS = "ms", MTEXT = "mtext", NAV = "nav", NOBR = "nobr", NOEMBED = "noembed", NOFRAMES = "noframes",
-    NOSCRIPT = "noscript", OBJECT = "object", OL = "ol", OPTGROUP = "optgroup", OPTION = "option", P = "p", PARAM = "param",
-    PLAINTEXT = "plaintext", PRE = "pre", RB = "rb", RP = "rp", RT = "rt", RTC = "rtc", RUBY = "ruby", S = "s",
+    NOSCRIPT = "noscript", OBJECT = "object", OL = "ol", OPTION = "option", P = "p", PARAM = "param",
+    PLAINTEXT = "plaintext", PRE = "pre", RUBY = "ruby", S = "s",
     SCRIPT = "script", SEARCH = "search", SECTION = "section", SELECT = "select", SMALL = "small", SOURCE = "source", SPAN = "span",
     STRIKE = "strike", STRONG = "strong", STYLE = "style", SUB = "sub", SUMMARY = "summary", SUP = "sup", SVG = "svg",
     TABLE = "table", TBODY = "tbody", TD = "td", TEMPLATE = "template", TEXTAREA = "textarea", TFOOT = "tfoot", TH = "th",
@@ -189,10 +189,7 @@ impl Name {
     pub(super) const fn is_special(self) -> bool {
         self.is_block()
             || self.is_scope()
-            || matches!(
-                self,
-                Self::BUTTON | Self::COLGROUP | Self::FRAMESET | Self::HEAD | Self::NOSCRIPT | Self::SELECT
-            )
+            || matches!(self, Self::BUTTON | Self::COLGROUP | Self::FRAMESET | Self::HEAD | Self::NOSCRIPT | Self::SELECT)
     }
 
     /// Start tags that end a drawing or formula they stand in (HTML 13.2.6.5).
