@@ -1,1 +1,0 @@
-//! robots.txt as RFC 9309 says.
