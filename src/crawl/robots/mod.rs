@@ -5,7 +5,7 @@
 //!
 //! Where the RFC leaves room, or the field has grown habits beside it:
 //!
-//! - Octets are compared in one normal form, see [`pattern`]: `%7E` is `~`, `%2C` is `,`, but `%2F` is not `/` in a
+//! - Octets are compared in one normal form, see `pattern`: `%7E` is `~`, `%2C` is `,`, but `%2F` is not `/` in a
 //!   path. `%2A` and `%24` name a literal `*` and `$`.
 //! - A value that starts with neither `/` nor `*` is read as if the slash had been forgotten.
 //! - Only `Allow` and `Disallow` end a run of user-agent lines. A `Crawl-delay` or `Request-rate` belongs to the

@@ -132,7 +132,7 @@ impl Glob {
         }
         let mut literals = self.octets[self.head + 1..].split(|&octet| octet == WILD);
         let last = literals.next_back().unwrap_or_default();
-        for literal in literals {
+        for literal in literals.filter(|literal| !literal.is_empty()) {
             match memmem::find(rest, literal) {
                 Some(at) => rest = &rest[at + literal.len()..],
                 None => return false,

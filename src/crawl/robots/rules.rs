@@ -13,7 +13,7 @@ const MAX_TEXT: usize = 256;
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     /// Most specific first, and allow before disallow: the first that matches is the verdict.
-    rules: Vec<Rule>,
+    ranked: Vec<Rule>,
     group: String,
     delay: Option<Duration>,
     sitemaps: Vec<String>,
@@ -80,17 +80,17 @@ impl Rules {
         rules.sort_by_key(|rule| (Reverse(rule.pattern.octets()), !rule.allow));
         rules.dedup_by(|later, first| later.allow == first.allow && later.pattern.same(&first.pattern));
         rules.shrink_to_fit();
-        Self { rules, group: group.to_owned(), delay, sitemaps }
+        Self { ranked: rules, group: group.to_owned(), delay, sitemaps }
     }
 
     /// Whether `url` may be fetched: the longest matching rule decides, allow wins a tie, `/robots.txt` itself is
     /// always allowed.
     pub fn verdict(&self, url: &Url) -> Verdict {
-        if self.rules.is_empty() || url.path() == "/robots.txt" {
+        if self.ranked.is_empty() || url.path() == "/robots.txt" {
             return Verdict { allowed: true, rule: None };
         }
         let target = Target::of(&url[Position::BeforePath..Position::AfterQuery]);
-        match self.rules.iter().find(|rule| rule.pattern.matches(&target)) {
+        match self.ranked.iter().find(|rule| rule.pattern.matches(&target)) {
             None => Verdict { allowed: true, rule: None },
             Some(rule) => Verdict {
                 allowed: rule.allow,

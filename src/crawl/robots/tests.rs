@@ -514,7 +514,7 @@ mod compared_with_robotxt {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 300_000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn verdicts_agree(
             lines in prop::collection::vec(line(), 0..14),
@@ -537,31 +537,5 @@ mod compared_with_robotxt {
             let rules = Rules::parse(&body, TOKEN);
             let _ = rules.verdict(&url("/").join(&path).unwrap_or_else(|_| url("/")));
         }
-    }
-}
-#[test]
-fn zz_time() {
-    use std::hint::black_box;
-    let u = url(&format!("/{}?{}", "ab".repeat(500), "xa".repeat(500)));
-    let cases: Vec<(&str, String)> = vec![
-        ("64k plain", (0..64_000).map(|n| format!("allow:{n:x}\n")).collect()),
-        ("stars", (0..45_000).map(|n| format!("allow:*{n:x}\n")).collect()),
-        ("3 stars", (0..35_000).map(|n| format!("allow:*a*b*{n:x}\n")).collect()),
-        ("one long", format!("disallow: /{}z", "*a".repeat(250_000))),
-        ("one long b", format!("disallow: /{}z", "*".repeat(510_000))),
-        ("pct", (0..45_000).map(|n| format!("allow:?%2f{n:x}\n")).collect()),
-    ];
-    for (name, body) in cases {
-        let body = format!("user-agent: *\n{body}");
-        #[allow(clippy::disallowed_methods)]
-        let t = std::time::Instant::now();
-        let rules = Rules::parse(body.as_bytes(), TOKEN);
-        let parse = t.elapsed();
-        #[allow(clippy::disallowed_methods)]
-        let t = std::time::Instant::now();
-        for _ in 0..10 {
-            black_box(rules.verdict(&u));
-        }
-        eprintln!("{name}: {} bytes parse {parse:?} verdict {:?}", body.len(), t.elapsed() / 10);
     }
 }
