@@ -3,6 +3,8 @@
 pub mod host;
 pub mod page;
 pub mod robots;
+pub mod scope;
+pub mod seeds;
 pub mod time;
 pub mod url;
 pub mod visit;
