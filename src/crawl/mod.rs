@@ -9,6 +9,7 @@ pub mod report;
 pub mod retry;
 pub mod robots;
 pub mod scope;
+pub mod seeds;
 pub mod time;
 pub mod url;
 pub mod visit;
