@@ -1,0 +1,1 @@
+//! Promises of the simulated web, asked over HTTP.
