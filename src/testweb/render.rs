@@ -216,7 +216,7 @@ fn put_link(web: &Web, from: Spot, to: Spot, rel: &str, dice: &mut Dice, out: &m
 fn put_reference(web: &Web, from: Spot, to: Spot, dice: &mut Dice, out: &mut Vec<u8>) {
     let way = dice.below(16);
     if to.host != from.host || way < 2 {
-        put(out, if way == 0 { "http://" } else { "//" });
+        put(out, if way == 1 { "//" } else { "http://" });
         put(out, web.authority(to.host));
         to.place.write_path(out);
     } else if way < 9 {
