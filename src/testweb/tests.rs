@@ -4,6 +4,7 @@ mod client;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    fmt::Write as _,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -211,7 +212,7 @@ async fn an_answer_takes_the_latency_and_requests_are_logged_as_they_arrive() {
         [("/", Some(200)), ("/p/1.html", Some(200)), ("/nowhere", Some(404))]
     );
     assert!(log.iter().all(|request| request.host == root.authority()));
-    assert!(log.windows(2).all(|pair| pair[1].at - pair[0].at >= latency), "{log:?}");
+    assert!(log.windows(2).all(|pair| pair[1].at >= pair[0].at + latency), "{log:?}");
     assert_eq!(*called.lock().unwrap(), log);
     assert_eq!(web.requests(), 3);
     let lines = std::fs::read_to_string(log_file).unwrap();
@@ -233,8 +234,10 @@ async fn a_connection_serves_many_requests_and_pipelined_ones_in_order() {
     }
     assert_eq!(client.connects, 1);
 
-    let mut sent: String =
-        (1..50).map(|page| format!("GET /p/{page}.html HTTP/1.1\r\nHost: x\r\n\r\n")).collect();
+    let mut sent = String::new();
+    for page in 1..50 {
+        write!(sent, "GET /p/{page}.html HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    }
     sent += "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\n\r\n";
     let received = client::exchange(&root, sent.as_bytes()).await;
     let (mut rest, mut tags) = (received.as_str(), Vec::new());

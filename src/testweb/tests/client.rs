@@ -32,12 +32,11 @@ impl Client {
     /// The answer, or `None` where the connection is closed without one.
     pub(super) async fn get(&mut self, url: &Url) -> Option<Answered> {
         let authority = url.authority();
-        let mut stream = match self.kept.remove(authority) {
-            Some(stream) => stream,
-            None => {
-                self.connects += 1;
-                BufReader::new(TcpStream::connect(authority).await.unwrap())
-            }
+        let mut stream = if let Some(stream) = self.kept.remove(authority) {
+            stream
+        } else {
+            self.connects += 1;
+            BufReader::new(TcpStream::connect(authority).await.unwrap())
         };
         let sent = format!("GET {} HTTP/1.1\r\nHost: {authority}\r\n\r\n", url.path());
         stream.write_all(sent.as_bytes()).await.unwrap();
