@@ -18,3 +18,4 @@ pub mod scheduler;
 pub mod storage;
 pub mod store;
 pub mod testweb;
+pub mod wiring;

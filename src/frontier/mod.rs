@@ -218,11 +218,16 @@ pub trait Front: Send + Sync {
         resumed: bool,
     ) -> Result<(), FrontierError>;
 
-    /// Hosts whose queue ran low after an admission was refused, at most `most`.
+    /// Hosts whose queue ran low after an admission was refused, at most `most`; those that block us not before one could
+    /// be visited.
     async fn low(&self, most: usize) -> Result<Vec<Low>, FrontierError>;
 
     /// Room for so many more URLs in all.
     async fn room(&self) -> Result<usize, FrontierError>;
+
+    /// Makes room where the index is full of URLs of hosts that block us: all but the first of each leave it, and come
+    /// back by refill. Answers with how many left. One slow host never slows another.
+    async fn make_room(&self) -> Result<usize, FrontierError>;
 
     /// Queues URLs read from the store; those queued, leased or handed over are passed over. `complete` says that the store has no
     /// other open URL of this host.

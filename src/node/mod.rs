@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub const DRAIN: Duration = Duration::from_secs(10);
 
 /// What a node is told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Hosts visited at a time.
     pub concurrency: usize,

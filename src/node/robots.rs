@@ -22,16 +22,13 @@ const CACHE: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 const MAX_BYTES: usize = 512_000;
 /// A robots.txt that was moved to a host that is never free is unreachable after this.
 const MAX_PENDING: Duration = Duration::from_secs(300);
-/// For so long after a silent host's block, its other URLs count the same silence as their attempt.
-const SHARED_SILENCE: Duration = Duration::from_secs(1);
-
 /// What robots.txt means for a crawl.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Robots {
     /// It is asked for first and obeyed, for this product token.
     Obey {
         /// The product token.
-        token: &'static str,
+        token: Arc<str>,
     },
     /// It is not asked for.
     Ignore,
@@ -51,7 +48,6 @@ enum Known {
     Unreachable {
         retry_at: Timestamp,
         failures: u32,
-        silence: Option<Failure>,
     },
     /// Moved: to be asked for there.
     Pending {
@@ -89,9 +85,9 @@ pub(super) enum Gate {
     Closed {
         rule: String,
     },
-    /// The host does not answer at all: an attempt of the URL without a request. Where the host was asked just now,
-    /// with what its pace became.
-    Unanswered(Failure, Option<(Timestamp, Note)>),
+    /// The host did not answer when it was asked just now: an attempt of the URL without a request of its own, and
+    /// what the host's pace became.
+    Unanswered(Failure, Timestamp, Note),
     /// Not now: the lease was given back.
     Wait,
 }
@@ -109,17 +105,14 @@ enum Ask {
 impl Visiting<'_> {
     /// The verdict of robots.txt on `url`, which asks for the file first where it is not known.
     pub(super) async fn robots_gate(&self, url: &Url) -> Gate {
-        let Robots::Obey { token } = self.node.settings.robots else { return Gate::Open };
+        let Robots::Obey { token } = &self.node.settings.robots else { return Gate::Open };
         let authority = Authority::of(url);
         loop {
             let now = self.node.clock.now();
             let (at, hops, since, failures) = match self.node.robots.get(&authority) {
                 Some(Known::Allowed { until }) if until > now => return Gate::Open,
                 Some(Known::Rules { rules, until }) if until > now => return verdict(&rules, url),
-                Some(Known::Unreachable { retry_at, silence, .. }) if retry_at > now => {
-                    if let Some(failure) = silence {
-                        return Gate::Unanswered(failure, None);
-                    }
+                Some(Known::Unreachable { retry_at, .. }) if retry_at > now => {
                     self.rest(retry_at).await;
                     return Gate::Wait;
                 }
@@ -135,7 +128,7 @@ impl Visiting<'_> {
             match self.ask(asked).await {
                 Ask::Again => {}
                 Ask::Wait => return Gate::Wait,
-                Ask::Silent(failure, due, note) => return Gate::Unanswered(failure, Some((due, note))),
+                Ask::Silent(failure, due, note) => return Gate::Unanswered(failure, due, note),
             }
         }
     }
@@ -146,26 +139,19 @@ impl Visiting<'_> {
             return if self.ask_elsewhere(asked).await { Ask::Again } else { Ask::Wait };
         }
         let Some(visit) = self.request(request(&asked.at)).await else { return Ask::Wait };
-        let (mut known, verdict) = asked.judge(&visit);
+        let (known, verdict) = asked.judge(&visit);
         let crawl_delay = match &known {
             Known::Rules { rules, .. } => rules.crawl_delay(),
             _ => None,
         };
         let before = self.delay();
         let (mut due, mut note) = self.paced(&visit, asked.note(verdict, &visit, self.token), crawl_delay);
-        match &mut known {
-            Known::Unreachable { retry_at, silence: Some(failure), .. } => {
-                // The other URLs of the host share the attempt for a moment after its block, then it is asked again.
-                *retry_at = due + SHARED_SILENCE;
-                let failure = failure.clone();
-                self.node.robots.put(asked.authority, known);
-                return Ask::Silent(failure, due, note);
-            }
-            Known::Unreachable { retry_at, .. } => {
-                note.pace = self.block(*retry_at);
-                due = due.max(*retry_at);
-            }
-            _ => {}
+        if let Some(failure) = silence(&visit) {
+            return Ask::Silent(failure, due, note);
+        }
+        if let Known::Unreachable { retry_at, .. } = known {
+            note.pace = self.block(retry_at);
+            due = due.max(retry_at);
         }
         self.node.robots.put(asked.authority, known);
         // A pace that is as it was needs no commit before the next request.
@@ -194,22 +180,37 @@ impl Visiting<'_> {
         let visit = self.request(request(&asked.at)).await;
         let mut due = Timestamp::EPOCH;
         let mut note = None;
+        let mut asked_delay = None;
         if let Some(visit) = &visit {
-            let after = politeness::after(pace, visit);
+            let (known, verdict) = asked.judge(visit);
+            let mut after = politeness::after(pace, visit);
+            if let Known::Rules { rules, .. } = &known {
+                asked_delay = rules.crawl_delay();
+            }
+            // The file may be that host's own, too: then its rules are known as well.
+            let own = Authority::of(&asked.at);
+            if asked.at == own.robots_url() && matches!(known, Known::Rules { .. } | Known::Allowed { .. }) {
+                after.crawl_delay = asked_delay;
+                self.node.robots.put(&own, known.clone());
+            }
             due = politeness::next_due(
                 visit.paced_from(),
                 self.node.settings.delay.of(host.host(), &after),
                 &after,
             );
-            let (known, verdict) = asked.judge(visit);
+            self.node.robots.put(asked.authority, known);
             let said = asked.note(verdict, visit, token);
             let mut there = self.note(after, Some(said), visit.finished);
             there.host = host.clone();
             note = Some(there);
-            self.node.robots.put(asked.authority, known);
         }
         let _ = self.node.frontier.release(Release { host, token, due, note }).await;
-        visit.is_some()
+        let Some(visit) = visit else { return false };
+        let Some(delay) = asked_delay else { return true };
+        // This host's own pace follows the file, from now on since its last request is not known here.
+        let pace = self.set_crawl_delay(delay);
+        self.give_back(visit.finished + delay, Some(self.note(pace, None, visit.finished))).await;
+        false
     }
 
     async fn rest(&self, until: Timestamp) {
@@ -240,10 +241,8 @@ impl Asked<'_> {
             }
             Fetched::Unreachable { retry_after, .. } => {
                 let failures = self.failures + 1;
-                let silence =
-                    visit.result.as_ref().err().filter(|failure| is_silence(failure.class)).cloned();
                 let span = retry_after.unwrap_or_else(|| rules::unreachable_backoff(failures));
-                (Known::Unreachable { retry_at: visit.finished + span, failures, silence }, "unreachable")
+                (Known::Unreachable { retry_at: visit.finished + span, failures }, "unreachable")
             }
         }
     }
@@ -257,12 +256,13 @@ fn request(at: &Url) -> Request {
     Request { max_body: Some(MAX_BYTES), ..Request::get(at.clone()) }
 }
 
-/// Whether nobody answered: then the URL would fail in the same way, and fails.
-fn is_silence(class: FailureClass) -> bool {
-    !matches!(
-        class,
-        FailureClass::Incomplete | FailureClass::Protocol | FailureClass::Coding | FailureClass::Aborted
-    )
+/// The failure where nobody answered: then a page would fail in the same way, and does, without a request.
+fn silence(visit: &Visit) -> Option<Failure> {
+    let answered = |class| {
+        use FailureClass::{Aborted, Coding, Incomplete, Protocol};
+        matches!(class, Incomplete | Protocol | Coding | Aborted)
+    };
+    visit.result.as_ref().err().filter(|failure| !answered(failure.class)).cloned()
 }
 
 fn verdict(rules: &Rules, url: &Url) -> Gate {

@@ -28,6 +28,8 @@ pub(super) struct Visiting<'n> {
     /// Set when nothing more may be sent under this lease: the host rests, the lease is lost, or the node stops.
     ended: AtomicBool,
     stop: CancellationToken,
+    /// Set when the host did not answer: the URLs of this lease share that attempt.
+    silence: Mutex<Option<Failure>>,
 }
 
 impl Node {
@@ -35,7 +37,16 @@ impl Node {
     pub(super) async fn visit_all(self: Arc<Self>, lease: Lease, held: Arc<Held>, stop: CancellationToken) {
         let Lease { host, token, pace, urls, .. } = lease;
         let ended = AtomicBool::new(false);
-        let visiting = Visiting { node: &self, host, token, held, pace: Mutex::new(pace), ended, stop };
+        let visiting = Visiting {
+            node: &self,
+            host,
+            token,
+            held,
+            pace: Mutex::new(pace),
+            ended,
+            stop,
+            silence: Mutex::default(),
+        };
         let left = urls.len();
         let together =
             if visiting.delay().is_zero() { self.settings.per_host.clamp(1, left.max(1)) } else { 1 };
@@ -57,10 +68,14 @@ impl Visiting<'_> {
         if self.is_over() {
             return;
         }
+        let silence = self.silence.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(failure) = silence {
+            return self.report_unanswered(url, &failure, Timestamp::EPOCH, None).await;
+        }
         let Ok(target) = Url::parse(&url.url) else {
             let failure =
                 Failure { class: FailureClass::Protocol, detail: "the stored URL does not parse".into() };
-            return self.report_unanswered(url, &failure, None).await;
+            return self.report_unanswered(url, &failure, Timestamp::EPOCH, None).await;
         };
         match self.robots_gate(&target).await {
             Gate::Open => {}
@@ -68,7 +83,11 @@ impl Visiting<'_> {
                 let report = assess::disallowed(url, self.token, rule, self.node.clock.now());
                 return self.hand_off(report, Timestamp::EPOCH, None, false).await;
             }
-            Gate::Unanswered(failure, noted) => return self.report_unanswered(url, &failure, noted).await,
+            Gate::Unanswered(failure, due, note) => {
+                self.report_unanswered(url, &failure, due, Some(note)).await;
+                *self.silence.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+                return;
+            }
             Gate::Wait => return,
         }
         let Some(visit) = self.request(Request::get(target)).await else { return };
@@ -78,7 +97,7 @@ impl Visiting<'_> {
         self.hand_off(report, due, note, ends).await;
     }
 
-    async fn report_unanswered(&self, url: Queued, failure: &Failure, noted: Option<(Timestamp, Note)>) {
+    async fn report_unanswered(&self, url: Queued, failure: &Failure, due: Timestamp, note: Option<Note>) {
         let now = self.node.clock.now();
         let report = {
             let scope = self.node.scope.read().unwrap_or_else(PoisonError::into_inner);
@@ -86,9 +105,7 @@ impl Visiting<'_> {
                 Rules { scope: &scope, links: self.node.settings.links, retries: self.node.settings.retries };
             assess::unanswered(url, self.token, failure, &rules, now)
         };
-        let (due, note) = noted.unzip();
-        let ends = note.is_some();
-        self.hand_off(report, due.unwrap_or(Timestamp::EPOCH), note, ends).await;
+        self.hand_off(report, due, note, false).await;
     }
 
     /// Sends a request under the lease, unless its fence has passed; dropped when the lease is lost on the way.
@@ -139,6 +156,12 @@ impl Visiting<'_> {
     pub(super) fn block(&self, until: Timestamp) -> Pace {
         let mut pace = self.pace();
         pace.block_until = Some(pace.block_until.map_or(until, |before| before.max(until)));
+        *pace
+    }
+
+    pub(super) fn set_crawl_delay(&self, delay: Duration) -> Pace {
+        let mut pace = self.pace();
+        pace.crawl_delay = Some(delay);
         *pace
     }
 

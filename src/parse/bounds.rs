@@ -95,7 +95,9 @@ impl Stack {
             _ => {}
         }
         // Not so a table: in quirks mode it stands in the paragraph.
-        if name.is_block() && !matches!(name, Name::TABLE | Name::BR | Name::OPTION | Name::LEGEND | Name::BODY) {
+        if name.is_block()
+            && !matches!(name, Name::TABLE | Name::BR | Name::OPTION | Name::LEGEND | Name::BODY)
+        {
             self.close(|open| open == Name::P, |open| open.is_scope() || open == Name::BUTTON);
         }
     }
@@ -122,7 +124,9 @@ impl Stack {
     /// Closes the innermost element that `is_it`, with all inside of it, unless one that `stops` is met before.
     /// Formatting elements in there will be opened anew.
     fn close(&mut self, is_it: impl Fn(Name) -> bool, stops: impl Fn(Name) -> bool) {
-        let Some(at) = self.open.iter().rposition(|open| is_it(open.name) || stops(open.name)) else { return };
+        let Some(at) = self.open.iter().rposition(|open| is_it(open.name) || stops(open.name)) else {
+            return;
+        };
         if !is_it(self.open[at].name) {
             return;
         }

@@ -37,7 +37,8 @@ impl Collapse {
         let mut at = 0;
         while at < bytes.len() {
             let is_gap = is_space(bytes[at]);
-            let len = bytes[at..].iter().position(|byte| is_space(*byte) != is_gap).unwrap_or(bytes.len() - at);
+            let len =
+                bytes[at..].iter().position(|byte| is_space(*byte) != is_gap).unwrap_or(bytes.len() - at);
             if is_gap {
                 self.gap = self.gap.max(Gap::Space);
             } else {

@@ -58,7 +58,9 @@ fn append_reference(rest: &str, place: Place, out: &mut String) -> usize {
         }
     } else if let Some((name, (first, second))) = longest_name(rest) {
         let next = rest.as_bytes().get(name.len()).copied().unwrap_or(b' ');
-        let is_text = place == Place::Attribute && !name.ends_with(';') && (next == b'=' || next.is_ascii_alphanumeric());
+        let is_text = place == Place::Attribute
+            && !name.ends_with(';')
+            && (next == b'=' || next.is_ascii_alphanumeric());
         if !is_text {
             out.extend([first, second].into_iter().filter(|code| *code != 0).filter_map(char::from_u32));
             return name.len();

@@ -97,7 +97,9 @@ impl Foreign {
         }
         let breaks_out = name.breaks_out()
             || (name == Name::FONT
-                && ["color", "face", "size"].into_iter().any(|attribute| attributes.get(attribute).is_some()));
+                && ["color", "face", "size"]
+                    .into_iter()
+                    .any(|attribute| attributes.get(attribute).is_some()));
         if breaks_out {
             self.leave_foreign();
             return opened_in_html(name);
@@ -135,6 +137,7 @@ fn is_text_of_formula(name: Name) -> bool {
 fn is_html_annotation(name: Name, attributes: Attributes<'_>) -> bool {
     name == Name::ANNOTATION_XML
         && attributes.get("encoding").is_some_and(|encoding| {
-            encoding.eq_ignore_ascii_case("text/html") || encoding.eq_ignore_ascii_case("application/xhtml+xml")
+            encoding.eq_ignore_ascii_case("text/html")
+                || encoding.eq_ignore_ascii_case("application/xhtml+xml")
         })
 }

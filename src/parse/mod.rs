@@ -128,7 +128,10 @@ impl Parser {
     pub fn parse(&mut self, body: &[u8], content_type: Option<&str>, want: &Want<'_>) -> Page {
         let decoded = charset::decode(body, content_type);
         let xml = content_type.is_some_and(|media| {
-            media.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("application/xhtml+xml"))
+            media
+                .split(';')
+                .next()
+                .is_some_and(|name| name.trim().eq_ignore_ascii_case("application/xhtml+xml"))
         });
         let mut page = reader::read(&decoded.text, xml, want, &self.limits, &mut self.buffers);
         page.charset = decoded.encoding.name().into();

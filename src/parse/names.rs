@@ -189,7 +189,10 @@ impl Name {
     pub(super) const fn is_special(self) -> bool {
         self.is_block()
             || self.is_scope()
-            || matches!(self, Self::BUTTON | Self::COLGROUP | Self::FRAMESET | Self::HEAD | Self::NOSCRIPT | Self::SELECT)
+            || matches!(
+                self,
+                Self::BUTTON | Self::COLGROUP | Self::FRAMESET | Self::HEAD | Self::NOSCRIPT | Self::SELECT
+            )
     }
 
     /// Start tags that end a drawing or formula they stand in (HTML 13.2.6.5).

@@ -31,7 +31,13 @@ impl Outlinks {
     }
 
     /// Takes a link and tells its index if it can still use an anchor text.
-    pub(super) fn add(&mut self, href: &str, rel: &str, source: LinkSource, limits: &Limits) -> Option<usize> {
+    pub(super) fn add(
+        &mut self,
+        href: &str,
+        rel: &str,
+        source: LinkSource,
+        limits: &Limits,
+    ) -> Option<usize> {
         let Self { links, known, hasher, cut } = self;
         let hash = hasher.hash_one(href.as_bytes());
         let nofollow = has_token(rel, "nofollow");
@@ -55,7 +61,9 @@ impl Outlinks {
         }
         let index = links.push(Link { href, anchor: "", rel, source, nofollow });
         let (links, hasher) = (&*links, &*hasher);
-        known.insert_unique(hash, index as u32, |index| hasher.hash_one(links.href(*index as usize).as_bytes()));
+        known.insert_unique(hash, index as u32, |index| {
+            hasher.hash_one(links.href(*index as usize).as_bytes())
+        });
         Some(index)
     }
 
@@ -76,5 +84,6 @@ impl Outlinks {
 
 /// Whether the space separated list `tokens` has `token`, in any case.
 pub(super) fn has_token(tokens: &str, token: &str) -> bool {
-    tokens.len() >= token.len() && tokens.split_ascii_whitespace().any(|found| found.eq_ignore_ascii_case(token))
+    tokens.len() >= token.len()
+        && tokens.split_ascii_whitespace().any(|found| found.eq_ignore_ascii_case(token))
 }

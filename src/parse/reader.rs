@@ -148,12 +148,15 @@ impl Reader<'_> {
             Name::META => self.meta(tag.attributes),
             Name::BASE => {
                 let Buffers { value, .. } = &mut *self.buffers;
-                let href = tag.attributes.get("href").map(|href| decode(href, Place::Attribute, value).trim_ascii());
+                let href =
+                    tag.attributes.get("href").map(|href| decode(href, Place::Attribute, value).trim_ascii());
                 if let (None, Some(href)) = (&self.page.base, href) {
                     self.page.base = (href.len() <= self.limits.href_bytes).then(|| href.to_owned());
                 }
             }
-            Name::HTML => self.language(tag.attributes.get("lang").or_else(|| tag.attributes.get("xml:lang"))),
+            Name::HTML => {
+                self.language(tag.attributes.get("lang").or_else(|| tag.attributes.get("xml:lang")))
+            }
             Name::TITLE => self.in_title = !std::mem::replace(&mut self.title_seen, true),
             Name::NOSCRIPT => self.in_noscript = true,
             Name::TEMPLATE => self.start_template(tag.attributes),
@@ -330,7 +333,8 @@ impl Reader<'_> {
 
     fn language(&mut self, tag: Option<&str>) {
         if let (None, Some(tag)) = (&self.page.language, tag) {
-            let tag = cut_chars(decode(tag, Place::Attribute, &mut self.buffers.value).trim_ascii(), MAX_LANGUAGE);
+            let tag =
+                cut_chars(decode(tag, Place::Attribute, &mut self.buffers.value).trim_ascii(), MAX_LANGUAGE);
             self.page.language = (!tag.is_empty()).then(|| tag.to_owned());
         }
     }

@@ -30,11 +30,14 @@ fn hrefs(page: &Page) -> Vec<&str> {
 fn check(name: &str) {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pages").join(name);
     let body = std::fs::read(base.with_extension("html")).unwrap();
-    let expected: Value = serde_json::from_slice(&std::fs::read(base.with_extension("json")).unwrap()).unwrap();
+    let expected: Value =
+        serde_json::from_slice(&std::fs::read(base.with_extension("json")).unwrap()).unwrap();
     let content_type = expected["content_type"].as_str();
     let want = Want { text: true, robots_name: Some("huntsman"), ..Want::default() };
     let page = serde_json::to_value(parse(&body, content_type, &want, &Limits::default())).unwrap();
-    for (member, value) in expected.as_object().unwrap().iter().filter(|(member, _)| *member != "content_type") {
+    for (member, value) in
+        expected.as_object().unwrap().iter().filter(|(member, _)| *member != "content_type")
+    {
         assert_eq!(&page[member], value, "{member} of {name}");
     }
 }
@@ -168,7 +171,13 @@ fn compare_with_oracle(root: &Path, stride: usize) -> usize {
         assert_same_links(&page, &oracle, &path.display().to_string());
         for link in page.links.iter().filter(|link| link.source == LinkSource::A) {
             let anchor = cut_text(first_anchor(&oracle, link.href), 256);
-            assert_eq!(link.anchor.replace(' ', ""), anchor.replace(' ', ""), "{} in {}", link.href, path.display());
+            assert_eq!(
+                link.anchor.replace(' ', ""),
+                anchor.replace(' ', ""),
+                "{} in {}",
+                link.href,
+                path.display()
+            );
         }
         compared += 1;
     }

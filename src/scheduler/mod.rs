@@ -174,7 +174,10 @@ impl Scheduler {
     /// Tops hosts up with the first open URLs that the index does not hold; it passes over those that it does.
     async fn top_up(&self, low: &[Low]) -> Result<(), SchedulerError> {
         for Low { host, held, room } in low {
-            let left = self.front.room().await?;
+            let mut left = self.front.room().await?;
+            if left == 0 {
+                left = self.front.make_room().await?;
+            }
             if left == 0 {
                 return Ok(());
             }

@@ -140,6 +140,17 @@ impl Host {
         Some(url.max(self.free_at()).max(self.wanted_until))
     }
 
+    /// Takes all queued URLs but the first.
+    pub(super) fn shrink(&mut self) -> Vec<Waiting> {
+        let first = self.ready.pop();
+        let later = if first.is_none() { self.later.pop() } else { None };
+        let ready = std::mem::take(&mut self.ready).into_iter().map(|ready| ready.0);
+        let rest = ready.chain(std::mem::take(&mut self.later).into_iter().map(|later| later.0)).collect();
+        self.ready.extend(first);
+        self.later.extend(later);
+        rest
+    }
+
     /// Takes up to `most` URLs that are due; one that was in an expired lease comes alone.
     pub(super) fn take(&mut self, most: usize, now: Timestamp) -> Vec<Waiting> {
         while self.later.peek().is_some_and(|later| later.0.url.due <= now) {

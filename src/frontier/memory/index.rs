@@ -50,6 +50,8 @@ impl Default for Limits {
 
 /// How long a host is kept free for a borrower after the point that the borrower was told.
 const WANTED: Duration = Duration::from_millis(500);
+/// A host that may not be asked for longer than this makes room for others.
+const FAR: Duration = Duration::from_secs(2);
 /// Expired leases taken back in one call.
 const REAPED_PER_CALL: usize = 16;
 
@@ -332,14 +334,31 @@ impl Index {
     }
 
     /// See [`crate::frontier::Front::low`].
-    pub fn low(&self, most: usize) -> Vec<Low> {
-        let low = self.low.iter().take(most).map(|id| &self.hosts[*id]);
-        low.map(|host| Low {
-            host: host.key.clone(),
-            held: host.size(),
-            room: self.limits.host_urls.saturating_sub(host.size()),
-        })
-        .collect()
+    pub fn low(&self, most: usize, now: Timestamp) -> Vec<Low> {
+        let is_wanted = |host: &&Host| host.queued() == 0 || host.free_at() <= now;
+        let low = self.low.iter().map(|id| &self.hosts[*id]).filter(is_wanted).take(most);
+        let room = |host: &Host| self.limits.host_urls.saturating_sub(host.size());
+        low.map(|host| Low { host: host.key.clone(), held: host.size(), room: room(host) }).collect()
+    }
+
+    /// See [`crate::frontier::Front::make_room`].
+    pub fn make_room(&mut self, now: Timestamp) -> usize {
+        let before = self.known.len();
+        for id in 0..self.hosts.len() {
+            let host = &mut self.hosts[id];
+            if host.queued() < 2 || host.free_at() <= now + FAR {
+                continue;
+            }
+            let left = host.shrink();
+            host.short = true;
+            self.queued -= left.len();
+            for waiting in left {
+                self.known.remove(&(waiting.url.crawl, waiting.url.key));
+            }
+            self.schedule(id);
+            self.mark_low(id);
+        }
+        before - self.known.len()
     }
 
     /// See [`crate::frontier::Front::room`].
@@ -437,7 +456,9 @@ impl Index {
 
     /// As many URLs as the pace and the page budgets allow.
     fn lease_size(&self, id: HostId) -> usize {
-        let most = if self.delay(id).is_zero() { LEASE_URLS } else { 1 };
+        // A host that was silent gives several: if it is silent again, they share the attempt.
+        let several = self.delay(id).is_zero() || self.hosts[id].pace.strikes > 0;
+        let most = if several { LEASE_URLS } else { 1 };
         let left = |(id, crawl): (&CrawlId, &CrawlSettings)| {
             let spent = crawl.stored + self.in_flight.get(id).copied().unwrap_or_default();
             crawl.max_pages.map(|most| usize::try_from(most.saturating_sub(spent)).unwrap_or(usize::MAX))

@@ -159,7 +159,11 @@ impl Front for MemoryFrontier {
     }
 
     async fn low(&self, most: usize) -> Result<Vec<Low>, FrontierError> {
-        Ok(self.index().low(most))
+        Ok(self.index().low(most, self.clock.now()))
+    }
+
+    async fn make_room(&self) -> Result<usize, FrontierError> {
+        Ok(self.index().make_room(self.clock.now()))
     }
 
     async fn room(&self) -> Result<usize, FrontierError> {

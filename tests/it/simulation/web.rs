@@ -1,0 +1,327 @@
+//! A simulated web behind the fetch port, its truth, and the log that its servers keep.
+
+use crate::rng::Rng;
+use async_trait::async_trait;
+use huntsman::clock::Clock;
+use huntsman::crawl::host::HostKey;
+use huntsman::crawl::time::Timestamp;
+use huntsman::crawl::visit::{Answer, Failure, FailureClass, Visit};
+use huntsman::fetch::{Fetch, Request};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::time::Duration;
+use url::Url;
+
+/// What a URL of the web does when asked.
+#[derive(Debug, Clone)]
+pub enum Behaviour {
+    Page {
+        links: Vec<String>,
+    },
+    Missing,
+    /// One failure here and one silence of its host are as many as two retries forgive.
+    /// Answers 500 or breaks the connection so many times, then as a page.
+    Flaky {
+        times: u32,
+        breaks: bool,
+        links: Vec<String>,
+    },
+    /// Fails for ever.
+    Broken,
+    Redirect {
+        to: String,
+    },
+}
+
+/// What a host says of robots.
+#[derive(Debug, Clone)]
+pub enum RobotsKind {
+    None,
+    Rules {
+        delay: Option<u64>,
+    },
+    /// 503 with Retry-After so many times, then rules.
+    Unavailable {
+        times: u32,
+        retry_after: u64,
+    },
+    /// Moved to another host.
+    Moved {
+        to: String,
+    },
+    /// Nobody answers so many times, then none.
+    Silent {
+        times: u32,
+    },
+}
+
+/// One request as the server saw it.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    pub host: String,
+    pub path: String,
+    pub at: Timestamp,
+    /// When the answer left; unset where the asker was gone by then.
+    pub answered: Option<Timestamp>,
+    pub status: Option<u16>,
+    pub retry_after: Option<Duration>,
+    /// The process that asked.
+    pub process: u32,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    log: Vec<Logged>,
+    asked: HashMap<String, u32>,
+    process: u32,
+}
+
+/// The web.
+#[derive(Debug)]
+pub struct Web {
+    pub urls: BTreeMap<String, Behaviour>,
+    pub robots: BTreeMap<String, RobotsKind>,
+    /// 429 with Retry-After on the first request for these.
+    throttled: BTreeSet<String>,
+    /// Per mille of requests whose connection breaks.
+    noise: u64,
+    rng: Mutex<Rng>,
+    state: Mutex<State>,
+    clock: Clock,
+}
+
+impl Web {
+    pub fn new(seed: u64, clock: Clock) -> Self {
+        let mut rng = Rng::new(seed);
+        let hosts: Vec<String> = (0..rng.range(1..5)).map(|n| format!("h{n}.test")).collect();
+        let mut names = Vec::new();
+        for host in &hosts {
+            for page in 0..rng.range(1..9) {
+                names.push(if page == 0 {
+                    format!("http://{host}/")
+                } else {
+                    format!("http://{host}/{page}")
+                });
+            }
+            if rng.chance(30) {
+                names.push(format!("http://{host}/private/x"));
+            }
+        }
+        let mut web = Self {
+            urls: BTreeMap::new(),
+            robots: BTreeMap::new(),
+            throttled: BTreeSet::new(),
+            noise: 0,
+            rng: Mutex::new(rng.clone()),
+            state: Mutex::default(),
+            clock,
+        };
+        for (at, name) in names.iter().enumerate() {
+            // Each page links to the next, so that all is reachable as far as the pages between allow, and to others.
+            let mut links: Vec<String> = names.get(at + 1).cloned().into_iter().collect();
+            for _ in 0..rng.range(0..4) {
+                links.push(names[rng.range(0..names.len() as u64) as usize].clone());
+            }
+            links.push("http://elsewhere.test/x".into());
+            let behaviour = match rng.range(0..20) {
+                _ if at == 0 => Behaviour::Page { links },
+                0 => Behaviour::Missing,
+                1 => Behaviour::Broken,
+                2 | 3 => Behaviour::Flaky { times: 1, breaks: rng.chance(50), links },
+                4 | 5 => Behaviour::Redirect { to: names[rng.range(0..names.len() as u64) as usize].clone() },
+                _ => Behaviour::Page { links },
+            };
+            if rng.chance(5) {
+                web.throttled.insert(name.clone());
+            }
+            web.urls.insert(name.clone(), behaviour);
+        }
+        for host in &hosts {
+            let kind = match rng.range(0..10) {
+                0..=2 => RobotsKind::None,
+                3 | 4 => RobotsKind::Rules { delay: None },
+                5 => RobotsKind::Rules { delay: Some(rng.range(1..4)) },
+                6 => RobotsKind::Unavailable { times: rng.range(1..3) as u32, retry_after: rng.range(1..20) },
+                7 if hosts.len() > 1 => {
+                    RobotsKind::Moved { to: hosts[rng.range(0..hosts.len() as u64) as usize].clone() }
+                }
+                8 => RobotsKind::Silent { times: 1 },
+                _ => RobotsKind::None,
+            };
+            web.robots.insert(host.clone(), kind);
+        }
+        web
+    }
+
+    pub fn seed(&self) -> String {
+        "http://h0.test/".into()
+    }
+
+    pub fn new_process(&self) {
+        self.state.lock().unwrap().process += 1;
+    }
+
+    pub fn log(&self) -> Vec<Logged> {
+        self.state.lock().unwrap().log.clone()
+    }
+
+    /// The crawl delay that a host asks for, whoever serves its robots.txt.
+    pub fn crawl_delay(&self, host: &str) -> Option<Duration> {
+        match self.final_robots(host)? {
+            RobotsKind::Rules { delay } => delay.map(Duration::from_secs),
+            _ => None,
+        }
+    }
+
+    fn final_robots(&self, host: &str) -> Option<&RobotsKind> {
+        let mut host = host;
+        for _ in 0..6 {
+            match self.robots.get(host)? {
+                RobotsKind::Moved { to } => host = to,
+                kind => return Some(kind),
+            }
+        }
+        None
+    }
+
+    /// Whether robots.txt of the host is a loop, which makes everything on it unreachable for ever.
+    pub fn robots_loops(&self, host: &str) -> bool {
+        self.robots.contains_key(host) && self.final_robots(host).is_none()
+    }
+
+    pub fn is_disallowed(&self, url: &str) -> bool {
+        let url = Url::parse(url).unwrap();
+        let host = url.host_str().unwrap_or_default();
+        let rules = matches!(
+            self.final_robots(host),
+            Some(RobotsKind::Rules { .. } | RobotsKind::Unavailable { .. })
+        );
+        rules && url.path().starts_with("/private/")
+    }
+
+    /// Every URL that a crawl must admit, with the state that it must end in (`stored`, `failed`...).
+    pub fn truth(&self) -> BTreeMap<String, &'static str> {
+        let mut truth = BTreeMap::new();
+        let mut queue = VecDeque::from([self.seed()]);
+        while let Some(url) = queue.pop_front() {
+            if truth.contains_key(&url) {
+                continue;
+            }
+            let host = HostKey::of(&Url::parse(&url).unwrap());
+            let (state, next) = match &self.urls[&url] {
+                _ if self.robots_loops(host.as_str()) => ("open", Vec::new()),
+                _ if self.is_disallowed(&url) => ("excluded", Vec::new()),
+                Behaviour::Page { links } | Behaviour::Flaky { links, .. } => ("stored", links.clone()),
+                Behaviour::Missing | Behaviour::Broken => ("failed", Vec::new()),
+                Behaviour::Redirect { to } if *to == url => ("failed", Vec::new()),
+                Behaviour::Redirect { to } => ("redirected", vec![to.clone()]),
+            };
+            queue.extend(next.into_iter().filter(|link| self.urls.contains_key(link)));
+            truth.insert(url, state);
+        }
+        truth
+    }
+
+    fn answer(&self, url: &str, host: &str, path: &str, times: u32) -> Result<Answer, FailureClass> {
+        let ok = |body: String| Answer {
+            status: 200,
+            content_type: Some("text/html".into()),
+            wire_bytes: body.len() as u64,
+            body: body.into_bytes(),
+            ..Answer::default()
+        };
+        let status = |status| Answer { status, ..Answer::default() };
+        let rules = |delay: Option<u64>| {
+            let mut text = "User-agent: *\nDisallow: /private/\n".to_owned();
+            if let Some(delay) = delay {
+                writeln!(text, "Crawl-delay: {delay}").unwrap();
+            }
+            Answer { content_type: Some("text/plain".into()), ..ok(text) }
+        };
+        if path == "/robots.txt" {
+            return match &self.robots[host] {
+                RobotsKind::None => Ok(status(404)),
+                RobotsKind::Rules { delay } => Ok(rules(*delay)),
+                RobotsKind::Unavailable { times: down, retry_after } if times <= *down => {
+                    Ok(Answer { retry_after: Some(Duration::from_secs(*retry_after)), ..status(503) })
+                }
+                RobotsKind::Unavailable { .. } => Ok(rules(None)),
+                RobotsKind::Moved { to } => {
+                    Ok(Answer { location: Some(format!("http://{to}/robots.txt")), ..status(301) })
+                }
+                RobotsKind::Silent { times: silent } if times <= *silent => Err(FailureClass::Connect),
+                RobotsKind::Silent { .. } => Ok(status(404)),
+            };
+        }
+        if times == 1 && self.throttled.contains(url) {
+            return Ok(Answer { retry_after: Some(Duration::from_secs(3)), ..status(429) });
+        }
+        let page = |links: &[String]| {
+            let links = links.iter().fold(String::new(), |mut text, link| {
+                write!(text, "<a href='{link}'>x</a>").unwrap();
+                text
+            });
+            ok(format!("<title>{url}</title>{links}"))
+        };
+        match &self.urls[url] {
+            Behaviour::Page { links } => Ok(page(links)),
+            Behaviour::Missing => Ok(status(404)),
+            Behaviour::Broken => Ok(status(500)),
+            Behaviour::Flaky { times: down, breaks, .. } if times <= *down => {
+                if *breaks {
+                    Err(FailureClass::Incomplete)
+                } else {
+                    Ok(status(500))
+                }
+            }
+            Behaviour::Flaky { links, .. } => Ok(page(links)),
+            Behaviour::Redirect { to } => Ok(Answer { location: Some(to.clone()), ..status(302) }),
+        }
+    }
+}
+
+#[async_trait]
+impl Fetch for Web {
+    async fn get(&self, request: Request) -> Visit {
+        let url = request.url.as_str().to_owned();
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let path = request.url.path().to_owned();
+        let started = self.clock.now();
+        let (entry, latency, noise) = {
+            let mut state = self.state.lock().unwrap();
+            let process = state.process;
+            let answered = None;
+            let (status, retry_after) = (None, None);
+            let logged = Logged {
+                host: host.clone(),
+                path: path.clone(),
+                at: started,
+                answered,
+                status,
+                retry_after,
+                process,
+            };
+            state.log.push(logged);
+            let mut rng = self.rng.lock().unwrap();
+            (state.log.len() - 1, rng.range(1..400), rng.range(0..1_000) < self.noise)
+        };
+        tokio::time::sleep(Duration::from_millis(latency)).await;
+        let answered = self.clock.now();
+        let result = {
+            let mut state = self.state.lock().unwrap();
+            let times = state.asked.entry(url.clone()).or_default();
+            *times += 1;
+            let times = *times;
+            let result =
+                if noise { Err(FailureClass::Incomplete) } else { self.answer(&url, &host, &path, times) };
+            let logged = &mut state.log[entry];
+            logged.answered = Some(answered);
+            logged.status = result.as_ref().ok().map(|answer| answer.status);
+            logged.retry_after = result.as_ref().ok().and_then(|answer| answer.retry_after);
+            result.map_err(|class| Failure { class, detail: "simulated".into() })
+        };
+        let first_byte = result.is_ok().then_some(answered);
+        Visit { started, first_byte, finished: answered, result }
+    }
+}
