@@ -6,8 +6,8 @@ use crate::crawl::report::Found;
 use crate::crawl::time::Timestamp;
 use crate::frontier::{Counts, CrawlSettings, Front, FrontierError, Low, Reports};
 use crate::store::{CrawlState, Store, StoreError};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -90,6 +90,24 @@ pub struct Scheduler {
     pub wait: Duration,
     /// Told by the storage stage.
     pub progress: Arc<LastProgress>,
+    /// The pass over the hosts that the index knows nothing of.
+    pub pass: Pass,
+}
+
+/// A pass over all hosts with open URLs that found no room for the last of them.
+#[derive(Debug, Default)]
+pub struct Pass(Mutex<Option<(String, Timestamp)>>);
+
+impl Pass {
+    /// Where to go on, if that is due.
+    fn due(&self, now: Timestamp) -> Option<String> {
+        let pass = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pass.as_ref().filter(|(_, due)| *due <= now).map(|(after, _)| after.clone())
+    }
+
+    fn set(&self, pass: Option<(String, Timestamp)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = pass;
+    }
 }
 
 impl Scheduler {
@@ -116,6 +134,9 @@ impl Scheduler {
         loop {
             let low = self.front.low(HOSTS_PER_REFILL).await?;
             self.top_up(&low).await?;
+            if let Some(after) = self.pass.due(self.clock.now()) {
+                self.refill_from(after).await?;
+            }
             let counts = self.front.counts().await?;
             if let Some(end) = self.end(&counts).await? {
                 return Ok(end);
@@ -157,36 +178,45 @@ impl Scheduler {
 
     /// Brings every host with open URLs to the front, as far as there is room.
     async fn refill_all(&self) -> Result<(), SchedulerError> {
-        let mut after = String::new();
+        self.refill_from(String::new()).await
+    }
+
+    /// The same for the hosts after one in order of name. Where room runs out, the pass goes on a moment later.
+    async fn refill_from(&self, mut after: String) -> Result<(), SchedulerError> {
         loop {
             let hosts = self.store.open_hosts(self.crawl, &after, HOSTS_PER_REFILL).await?;
-            let Some(last) = hosts.last() else { return Ok(()) };
-            after = last.as_str().to_owned();
-            let low: Vec<Low> =
-                hosts.into_iter().map(|host| Low { host, held: 0, room: FIRST_FILL }).collect();
-            self.top_up(&low).await?;
-            if self.front.room().await? == 0 {
+            if hosts.is_empty() {
+                self.pass.set(None);
                 return Ok(());
+            }
+            for host in hosts {
+                let name = host.as_str().to_owned();
+                if !self.top_up(&[Low { host, held: 0, room: FIRST_FILL }]).await? {
+                    self.pass.set(Some((after, self.clock.now() + IDLE_TICK)));
+                    return Ok(());
+                }
+                after = name;
             }
         }
     }
 
-    /// Tops hosts up with the first open URLs that the index does not hold; it passes over those that it does.
-    async fn top_up(&self, low: &[Low]) -> Result<(), SchedulerError> {
+    /// Tops hosts up with the first open URLs that the index does not hold; it passes over those that it does. `false`
+    /// where there was no room.
+    async fn top_up(&self, low: &[Low]) -> Result<bool, SchedulerError> {
         for Low { host, held, room } in low {
             let mut left = self.front.room().await?;
             if left == 0 {
                 left = self.front.make_room().await?;
             }
             if left == 0 {
-                return Ok(());
+                return Ok(false);
             }
             self.front.begin_refill().await?;
             let open = self.store.open_urls(self.crawl, host, held + (*room).min(left)).await?;
             self.front.refill(host, open.urls, open.complete).await?;
             self.front.end_refill().await?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

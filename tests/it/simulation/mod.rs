@@ -19,7 +19,7 @@ use huntsman::crawl::url::{UrlKey, canonical};
 use huntsman::frontier::memory::{Limits, MemoryFrontier};
 use huntsman::frontier::{CrawlSettings, Front, Leases};
 use huntsman::node::{Node, Reading, Robots, Settings};
-use huntsman::scheduler::{End, LastProgress, Scheduler};
+use huntsman::scheduler::{End, LastProgress, Pass, Scheduler};
 use huntsman::storage::{Event, Storage};
 use huntsman::store::Store;
 use huntsman::wiring::Roles;
@@ -186,6 +186,7 @@ impl Simulation {
             clock: self.clock,
             wait: LONGEST / 4,
             progress: Arc::clone(&progress),
+            pass: Pass::default(),
         };
         scheduler.open(row.epoch, CrawlSettings { delay, max_pages: None, stored: 0 }).await.unwrap();
         let seed = Url::parse(&self.web.seed()).unwrap();
