@@ -2,6 +2,17 @@
 //!
 //! One request, one answer: no redirect is followed, nothing is retried, nothing is judged here.
 
+mod classify;
+mod cookies;
+mod decode;
+mod fields;
+pub mod guard;
+pub mod http;
+mod patience;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
 use crate::crawl::visit::Visit;
 use async_trait::async_trait;
 use std::time::Duration;
@@ -40,9 +51,9 @@ pub trait Fetch: Send + Sync {
 /// The time limits of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Resolving, connecting and TLS, each.
+    /// Resolving, connecting and TLS together.
     pub connect: Duration,
-    /// From the written request to the complete head of the answer.
+    /// From the start, a new connection included, to the complete head of the answer.
     pub first_byte: Duration,
     /// Between two pieces of the body.
     pub stall: Duration,

@@ -1,0 +1,90 @@
+//! Errors of the HTTP stack into failure classes, by type and kind, never by their text.
+
+use super::resolve::LookupFailure;
+use crate::crawl::visit::{Failure, FailureClass};
+use std::error::Error;
+use std::io::ErrorKind;
+
+/// The failure that `error` is. `tls` says whether the URL asked for TLS.
+pub(super) fn failure(error: reqwest::Error, tls: bool) -> Failure {
+    let error = error.without_url();
+    Failure { class: class(&error, tls), detail: detail(&error) }
+}
+
+fn class(error: &reqwest::Error, tls: bool) -> FailureClass {
+    let connecting = error.is_connect();
+    if connecting && error.is_timeout() {
+        return FailureClass::ConnectTimeout;
+    }
+    let known = chain(error).find_map(|cause| known(cause, connecting, tls));
+    match known {
+        Some(class) => class,
+        None if error.is_dns() => FailureClass::Dns,
+        None if connecting => FailureClass::Connect,
+        None if error.is_builder() => FailureClass::Protocol,
+        None => FailureClass::Incomplete,
+    }
+}
+
+/// The class that one cause in the chain decides by itself.
+fn known(cause: &(dyn Error + 'static), connecting: bool, tls: bool) -> Option<FailureClass> {
+    if let Some(lookup) = cause.downcast_ref::<LookupFailure>() {
+        return Some(match lookup {
+            LookupFailure::NoSuchHost(_) => FailureClass::NoSuchHost,
+            LookupFailure::Unavailable(..) => FailureClass::Dns,
+            LookupFailure::Forbidden(_) => FailureClass::ForbiddenAddress,
+        });
+    }
+    if cause.is::<rustls::Error>() {
+        return Some(FailureClass::Tls);
+    }
+    if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
+        return match () {
+            () if hyper.is_parse() => Some(FailureClass::Protocol),
+            () if hyper.is_incomplete_message() || hyper.is_canceled() || hyper.is_closed() => {
+                Some(FailureClass::Incomplete)
+            }
+            () => None,
+        };
+    }
+    let io = cause.downcast_ref::<std::io::Error>()?;
+    match io.kind() {
+        // What a TLS library wraps decides, not the wrapper.
+        _ if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => None,
+        // Connected, but the handshake ended: only TLS reads while it connects.
+        ErrorKind::UnexpectedEof if connecting && tls => Some(FailureClass::Tls),
+        ErrorKind::TimedOut if connecting => Some(FailureClass::ConnectTimeout),
+        _ if connecting => Some(FailureClass::Connect),
+        ErrorKind::InvalidData | ErrorKind::InvalidInput => Some(FailureClass::Protocol),
+        ErrorKind::UnexpectedEof
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::TimedOut => Some(FailureClass::Incomplete),
+        _ => None,
+    }
+}
+
+/// The error and its causes, outermost first. `io::Error` hides the error it wraps from `source`.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+        Some(cause)
+    })
+}
+
+/// The innermost causes in words. The outer ones say only that a request failed.
+fn detail(error: &reqwest::Error) -> String {
+    let mut words: Vec<String> = chain(error).skip(1).map(ToString::to_string).collect();
+    words.dedup();
+    if words.is_empty() {
+        return error.to_string();
+    }
+    let inner = words.len().saturating_sub(2);
+    words.split_off(inner).join(": ")
+}

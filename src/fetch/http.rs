@@ -1,0 +1,267 @@
+//! The HTTP client behind [`Fetch`].
+//!
+//! reqwest carries the requests; everything that decides is ours: redirects are not followed, bodies are decoded and
+//! bounded here, addresses pass the guard, and the only repetition is hyper's, of a request that never left because
+//! its pooled connection had been closed. A connection that breaks after that is a failure: the server may have seen
+//! the request.
+
+use super::classify;
+use super::cookies::Cookies;
+use super::decode::{Broken, Decoder, Flow};
+use super::fields;
+use super::guard::Guard;
+use super::patience::{Patience, head_limit};
+use super::resolve::Resolver;
+use super::{Fetch, Request, Timeouts};
+use crate::clock::Clock;
+use crate::crawl::time::Timestamp;
+use crate::crawl::visit::{Answer, Failure, FailureClass, Visit};
+use async_trait::async_trait;
+use ipnet::IpNet;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, COOKIE, HeaderMap, HeaderName, HeaderValue,
+    SET_COOKIE, USER_AGENT,
+};
+use reqwest::{Method, Response};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// Room that a `Content-Length` may claim before its octets are there.
+const MAX_TRUST: u64 = 64 * 1_024;
+
+/// Header fields of an answer, beyond which it is refused; real sites send more than 100.
+const MAX_FIELDS: usize = 256;
+
+/// Octets of an HTTP/2 head.
+const MAX_HEAD: u32 = 100 * 1_024;
+
+/// What the client needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `User-Agent`; robots.txt wants our product token in it.
+    pub user_agent: String,
+    /// Fields sent with every request; one of the same name replaces ours.
+    pub headers: Vec<(String, String)>,
+    /// Time limits.
+    pub timeouts: Timeouts,
+    /// Most octets of a body after decoding.
+    pub max_body: usize,
+    /// Most octets of a body on the wire.
+    pub max_wire: usize,
+    /// Proxy for every request (`http://`, `https://`, `socks5://`...). It resolves the names of `http` and
+    /// `socks5h` requests itself, beyond the reach of the address guard. The environment names none.
+    pub proxy: Option<Url>,
+    /// Whether certificates are verified.
+    pub certificates: Certificates,
+    /// Special networks that may be asked all the same, such as `127.0.0.0/8`.
+    pub allow: Vec<IpNet>,
+    /// Addresses of names that the resolver is not asked for, as in `/etc/hosts`; the guard holds for them too.
+    pub hosts: HashMap<String, Vec<IpAddr>>,
+    /// Idle connections kept open for each host.
+    pub idle_per_host: usize,
+    /// How long an idle connection is kept open.
+    pub idle: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("huntsman/", env!("CARGO_PKG_VERSION")).to_owned(),
+            headers: Vec::new(),
+            timeouts: Timeouts::default(),
+            max_body: 10 << 20,
+            max_wire: 10 << 20,
+            proxy: None,
+            certificates: Certificates::Verified,
+            allow: Vec::new(),
+            hosts: HashMap::new(),
+            idle_per_host: 2,
+            idle: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Whether a server must prove who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificates {
+    /// A chain to a root that the system trusts, valid now, for this name.
+    Verified,
+    /// Any certificate will do.
+    Unverified,
+}
+
+/// Why no client could be made: a setting is wrong or the system lacks what TLS needs.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// A header field that cannot be sent.
+    #[error("header field {0:?} cannot be sent")]
+    Header(String),
+    /// The proxy or the TLS set-up.
+    #[error("failed to set up the HTTP client")]
+    Setup(#[from] reqwest::Error),
+}
+
+/// Gets URLs over HTTP/1.1 and HTTP/2.
+pub struct HttpClient {
+    client: reqwest::Client,
+    clock: Clock,
+    guard: Arc<Guard>,
+    cookies: Cookies,
+    timeouts: Timeouts,
+    max_body: usize,
+    max_wire: usize,
+}
+
+impl HttpClient {
+    /// A client with its own connections and cookies.
+    pub fn new(settings: Settings, clock: Clock) -> Result<Self, ClientError> {
+        // Fails where a provider is installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let guard = Arc::new(Guard::new(settings.allow.clone()));
+        let proxy = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let resolver = Resolver::new(Arc::clone(&guard), settings.hosts.clone(), proxy, clock);
+        let mut builder = reqwest::Client::builder()
+            .default_headers(request_fields(&settings)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .dns_resolver(resolver)
+            .tls_danger_accept_invalid_certs(settings.certificates == Certificates::Unverified)
+            .connect_timeout(settings.timeouts.connect)
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(settings.idle_per_host)
+            .pool_idle_timeout(settings.idle)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_max_headers(MAX_FIELDS)
+            .http2_max_header_list_size(MAX_HEAD);
+        if let Some(proxy) = &settings.proxy {
+            builder = builder.proxy(reqwest::Proxy::all(proxy.clone())?);
+        }
+        Ok(Self {
+            client: builder.build()?,
+            clock,
+            guard,
+            cookies: Cookies::new(),
+            timeouts: settings.timeouts,
+            max_body: settings.max_body,
+            max_wire: settings.max_wire,
+        })
+    }
+
+    async fn exchange(
+        &self,
+        request: Request,
+        started: Timestamp,
+        first_byte: &mut Option<Timestamp>,
+    ) -> Result<Answer, Failure> {
+        let url = &request.url;
+        self.guard.check(url).map_err(|why| failure(FailureClass::ForbiddenAddress, &why))?;
+        let sleep = std::pin::pin!(tokio::time::sleep(head_limit(&self.timeouts)));
+        let mut patience = Patience::new(&self.timeouts, self.clock, started, sleep);
+
+        let mut get = reqwest::Request::new(Method::GET, url.clone());
+        if let Some(cookies) = self.cookies.field(url, started) {
+            get.headers_mut().insert(COOKIE, cookies);
+        }
+        let tls = url.scheme() == "https";
+        let response = patience.head(self.client.execute(get)).await.map_err(late)?;
+        let response = response.map_err(|error| classify::failure(error, tls))?;
+        let now = self.clock.now();
+        *first_byte = Some(now);
+
+        let mut answer = fields::answer(response.status().as_u16(), response.headers(), now);
+        if request.keep_headers {
+            answer.headers = fields::all(response.headers());
+        }
+        if answer.sets_cookie {
+            self.cookies.take(url, response.headers().get_all(SET_COOKIE).iter(), now);
+        }
+        if answer.status < 200 {
+            // Only an upgrade that nobody asked for gets here.
+            let detail = format!("unexpected status {}", answer.status);
+            return Err(Failure { class: FailureClass::Protocol, detail });
+        }
+        let max_body = request.max_body.unwrap_or(self.max_body);
+        let decoder = self.read_body(response, &mut patience, max_body, tls).await?;
+        (answer.body, answer.wire_bytes, answer.truncated) = decoder.finish().map_err(|why| broken(&why))?;
+        Ok(answer)
+    }
+
+    async fn read_body(
+        &self,
+        mut response: Response,
+        patience: &mut Patience<'_>,
+        max_body: usize,
+        tls: bool,
+    ) -> Result<Decoder, Failure> {
+        let room = response.content_length().unwrap_or(0).min(MAX_TRUST) as usize;
+        let codings = response.headers().get_all(CONTENT_ENCODING).iter();
+        let codings = codings.filter_map(|field| field.to_str().ok()).flat_map(|field| field.split(','));
+        let mut decoder = Decoder::new(codings, room, max_body, self.max_wire).map_err(|why| broken(&why))?;
+        loop {
+            let piece = patience.piece(response.chunk()).await.map_err(late)?;
+            let Some(piece) = piece.map_err(|error| classify::failure(error, tls))? else {
+                return Ok(decoder);
+            };
+            if decoder.push(&piece).map_err(|why| broken(&why))? == Flow::Full {
+                // The rest is not read: dropping the answer closes its connection.
+                return Ok(decoder);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Fetch for HttpClient {
+    async fn get(&self, request: Request) -> Visit {
+        let started = self.clock.now();
+        let mut first_byte = None;
+        let result = self.exchange(request, started, &mut first_byte).await;
+        Visit { started, first_byte, finished: self.clock.now(), result }
+    }
+}
+
+/// The fields of every request, made once.
+fn request_fields(settings: &Settings) -> Result<HeaderMap, ClientError> {
+    let ours = [
+        (USER_AGENT, settings.user_agent.as_str()),
+        (ACCEPT, "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+        (ACCEPT_LANGUAGE, "en,*;q=0.5"),
+        (ACCEPT_ENCODING, "gzip, deflate, br"),
+    ];
+    let mut fields = HeaderMap::new();
+    for (name, value) in ours {
+        let value = HeaderValue::from_str(value).map_err(|_| ClientError::Header(name.to_string()))?;
+        fields.insert(name, value);
+    }
+    for (name, value) in &settings.headers {
+        let unsendable = || ClientError::Header(name.clone());
+        let mut value = HeaderValue::from_str(value).map_err(|_| unsendable())?;
+        value.set_sensitive(true);
+        fields.insert(HeaderName::try_from(name.as_str()).map_err(|_| unsendable())?, value);
+    }
+    Ok(fields)
+}
+
+fn failure(class: FailureClass, why: &dyn std::fmt::Display) -> Failure {
+    Failure { class, detail: why.to_string() }
+}
+
+fn broken(why: &Broken) -> Failure {
+    failure(FailureClass::Coding, why)
+}
+
+fn late(class: FailureClass) -> Failure {
+    let detail = match class {
+        FailureClass::FirstByteTimeout => "no complete head in time",
+        FailureClass::StallTimeout => "the body stalled",
+        _ => "the whole took too long",
+    };
+    Failure { class, detail: detail.to_owned() }
+}
