@@ -6,10 +6,12 @@
 //! | [`fetch`] | the port through which every request leaves, and the HTTP client |
 //! | [`parse`] | bytes into title, metadata, text and outlinks |
 //! | [`clock`] | the one door to the time of day |
+//! | [`settings`] | layered settings: one small struct a part |
 //! | [`testweb`] | a simulated web on loopback, made from a seed number |
 
 pub mod clock;
 pub mod crawl;
 pub mod fetch;
 pub mod parse;
+pub mod settings;
 pub mod testweb;
