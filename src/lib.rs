@@ -7,6 +7,7 @@
 //! | [`parse`] | bytes into title, metadata, text and outlinks |
 //! | [`clock`] | the one door to the time of day |
 //! | [`settings`] | layered settings: one small struct a part |
+//! | [`telemetry`] | log lines and the terminal they share with the live line |
 //! | [`testweb`] | a simulated web on loopback, made from a seed number |
 
 pub mod clock;
@@ -14,4 +15,5 @@ pub mod crawl;
 pub mod fetch;
 pub mod parse;
 pub mod settings;
+pub mod telemetry;
 pub mod testweb;
