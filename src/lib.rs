@@ -6,6 +6,8 @@
 //! | [`fetch`] | the port through which every request leaves, and the HTTP client |
 //! | [`parse`] | bytes into title, metadata, text and outlinks |
 //! | [`clock`] | the one door to the time of day |
+//! | [`settings`] | layered settings: one small struct a part |
+//! | [`telemetry`] | log lines and the terminal they share with the live line |
 //! | [`testweb`] | a simulated web on loopback, made from a seed number |
 
 pub mod clock;
@@ -14,8 +16,7 @@ pub mod fetch;
 pub mod frontier;
 pub mod node;
 pub mod parse;
-pub mod scheduler;
-pub mod storage;
-pub mod store;
+pub mod settings;
+pub mod telemetry;
 pub mod testweb;
 pub mod wiring;

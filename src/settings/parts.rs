@@ -1,0 +1,386 @@
+//! The settings as types: one small struct for each part of the program.
+
+use super::layers::{Layers, Mistake};
+use super::units::{parse_size, parse_span};
+use super::values;
+use crate::crawl::scope::ScopeRules;
+use crate::fetch::Timeouts;
+use ipnet::IpNet;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+
+/// All parts. Taken apart where the crawl is wired; nobody else receives it whole.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the crawl is kept.
+    pub place: Place,
+    /// Which URLs belong to it.
+    pub scope: ScopeRules,
+    /// How much of it.
+    pub limits: Limits,
+    /// How gently.
+    pub politeness: Politeness,
+    /// Who asks.
+    pub identity: Identity,
+    /// How requests travel.
+    pub network: Network,
+    /// What is kept of a page.
+    pub extraction: Extraction,
+    /// What is shown.
+    pub output: Output,
+}
+
+/// Where the crawl is kept and what it is called, as far as the operator said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The store, if one was named.
+    pub store: Option<StoreUrl>,
+    /// The name, if one was given; letters, digits, `.`, `-`, `_`.
+    pub name: Option<String>,
+}
+
+/// The address of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// `sqlite:PATH`.
+    Sqlite(PathBuf),
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+/// How much of the web the crawl takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Most hops from a seed.
+    pub depth: Option<u32>,
+    /// Most stored pages.
+    pub max_pages: Option<u64>,
+    /// Visits after the first that failed for now.
+    pub retries: u32,
+    /// How long to stay when all that is left is waiting.
+    pub wait: Duration,
+}
+
+/// The least gap between two requests to a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delay {
+    /// [`Delay::FLOOR`], none on loopback.
+    Auto,
+    /// What the operator said, for every host.
+    Fixed(Duration),
+}
+
+impl Delay {
+    /// The gap where nobody says otherwise: four requests a second.
+    pub const FLOOR: Duration = Duration::from_millis(250);
+
+    /// The gap for a host, before its crawl-delay and back-off are heard.
+    pub fn for_host(self, loopback: bool) -> Duration {
+        match self {
+            Self::Auto if loopback => Duration::ZERO,
+            Self::Auto => Self::FLOOR,
+            Self::Fixed(gap) => gap,
+        }
+    }
+}
+
+/// Whether robots.txt is obeyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Robots {
+    /// What it disallows is not fetched.
+    Obey,
+    /// It is not asked for. Warned of at every start.
+    Ignore,
+}
+
+/// How gently hosts are asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Politeness {
+    /// The least gap between two requests to a host.
+    pub delay: Delay,
+    /// Requests to one host at a time; above 1 only where the delay is fixed at zero.
+    pub per_host: u32,
+    /// Whether robots.txt is obeyed.
+    pub robots: Robots,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The `User-Agent` to send.
+    pub user_agent: String,
+    /// The product token of the user agent: the name that robots.txt groups are matched with.
+    pub robots_token: String,
+    /// Header fields to send with every request. The values are secrets.
+    pub headers: Vec<(String, Secret)>,
+}
+
+/// A text that no log and no message shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub(super) String);
+
+impl Secret {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+/// How requests travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// Requests in flight at a time, over all hosts.
+    pub concurrency: usize,
+    /// The time limits of one request; no part is longer than the whole.
+    pub timeouts: Timeouts,
+    /// Most bytes of a body, on the wire and decoded.
+    pub max_body: usize,
+    /// Networks that may be asked although they are private.
+    pub allow_private: Vec<IpNet>,
+    /// The proxy that requests go through; may hold a password.
+    pub proxy: Option<Secret>,
+}
+
+/// One `--select NAME=CSS`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Select {
+    /// The field of `pages.extracted`.
+    pub name: String,
+    /// A CSS selector that parses.
+    pub css: String,
+}
+
+/// Whether the visible text of a page is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Text {
+    /// In `pages.text`.
+    Keep,
+    /// Not kept.
+    Drop,
+}
+
+/// Which outlinks are kept in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// Every one.
+    All,
+    /// None; they are followed all the same.
+    None,
+}
+
+/// Whether the sitemaps that robots.txt names are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sitemaps {
+    /// Their URLs are seeds of depth 0 under the scope.
+    Read,
+    /// They are not asked for.
+    Skip,
+}
+
+/// What is kept of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extraction {
+    /// The operator's own fields.
+    pub select: Vec<Select>,
+    /// Visible text.
+    pub text: Text,
+    /// Outlinks.
+    pub links: Links,
+    /// Sitemaps.
+    pub sitemaps: Sitemaps,
+}
+
+/// Where a document goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sink {
+    /// Standard output: `-`.
+    Stdout,
+    /// A file.
+    File(PathBuf),
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressMode {
+    /// A bar on a terminal, lines elsewhere.
+    Auto,
+    /// One live line.
+    Bar,
+    /// A line every ten seconds.
+    Plain,
+    /// Nothing.
+    None,
+}
+
+/// What is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Where the end summary goes as JSON.
+    pub summary_json: Option<Sink>,
+    /// How progress is shown.
+    pub progress: ProgressMode,
+}
+
+impl Layers {
+    /// Parses every value; the first that cannot be used is the mistake.
+    pub fn settings(&self) -> Result<Settings, Mistake> {
+        Ok(Settings {
+            place: self.place()?,
+            scope: self.scope()?,
+            limits: self.limits()?,
+            politeness: self.politeness()?,
+            identity: self.identity()?,
+            network: self.network()?,
+            extraction: self.extraction()?,
+            output: self.output()?,
+        })
+    }
+
+    /// Where the crawl is kept.
+    pub fn place(&self) -> Result<Place, Mistake> {
+        Ok(Place {
+            store: self.text("store", values::store)?,
+            name: self.text("name", |name| values::crawl_name(name).map(|()| name.to_owned()))?,
+        })
+    }
+
+    fn scope(&self) -> Result<ScopeRules, Mistake> {
+        Ok(ScopeRules {
+            kind: self.one("scope", |text| text.parse().map_err(|why| format!("{text:?}: {why}")))?,
+            include: self.many("include", values::pattern)?,
+            exclude: self.many("exclude", values::pattern)?,
+        })
+    }
+
+    fn limits(&self) -> Result<Limits, Mistake> {
+        Ok(Limits {
+            depth: self
+                .one("depth", |text| values::count_or_none(text, u64::from(u32::MAX)))?
+                .map(|hops| hops as u32),
+            max_pages: self.one("max_pages", |text| values::count_or_none(text, i64::MAX as u64))?,
+            retries: self.count("retries")? as u32,
+            wait: self.one("wait", parse_span)?,
+        })
+    }
+
+    fn politeness(&self) -> Result<Politeness, Mistake> {
+        let delay = self.one("delay", |text| match text {
+            "auto" => Ok(Delay::Auto),
+            _ => parse_span(text).map(Delay::Fixed),
+        })?;
+        let per_host = self.count("per_host")? as u32;
+        if per_host > 1 && delay != Delay::Fixed(Duration::ZERO) {
+            return Err(self.wrong("per_host", format!("{per_host} requests at a time need --delay 0")));
+        }
+        let robots = if self.switch("ignore_robots")? { Robots::Ignore } else { Robots::Obey };
+        Ok(Politeness { delay, per_host, robots })
+    }
+
+    fn identity(&self) -> Result<Identity, Mistake> {
+        let contact = self.text("contact", values::contact)?;
+        let user_agent = self
+            .text("user_agent", values::header_value)?
+            .unwrap_or_else(|| values::default_user_agent(contact.as_deref()));
+        let robots_token =
+            values::robots_token(&user_agent).map_err(|why| self.wrong("user_agent", why))?.to_owned();
+        Ok(Identity { user_agent, robots_token, headers: self.many("header", values::header)? })
+    }
+
+    fn network(&self) -> Result<Network, Mistake> {
+        let total = self.one("timeout", parse_span)?;
+        if total.is_zero() {
+            return Err(self.wrong("timeout", "a request needs some time"));
+        }
+        let longest = Timeouts::default();
+        let max_body = self.one("max_body", parse_size)?;
+        if !(1_024..=1 << 30).contains(&max_body) {
+            return Err(self.wrong("max_body", "between 1 KiB and 1 GiB"));
+        }
+        Ok(Network {
+            concurrency: self.count("concurrency")? as usize,
+            timeouts: Timeouts {
+                connect: longest.connect.min(total),
+                first_byte: longest.first_byte.min(total),
+                stall: longest.stall.min(total),
+                total,
+            },
+            max_body: max_body as usize,
+            allow_private: self.many("allow_private", values::network)?,
+            proxy: self.text("proxy", values::proxy)?,
+        })
+    }
+
+    fn extraction(&self) -> Result<Extraction, Mistake> {
+        let select = self.many("select", values::select)?;
+        for (at, Select { name, .. }) in select.iter().enumerate() {
+            if select[..at].iter().any(|other| other.name == *name) {
+                return Err(self.wrong("select", format!("{name:?} is given twice")));
+            }
+        }
+        Ok(Extraction {
+            select,
+            text: if self.switch("text")? { Text::Keep } else { Text::Drop },
+            links: if self.word("links")? == "all" { Links::All } else { Links::None },
+            sitemaps: if self.switch("sitemaps")? { Sitemaps::Read } else { Sitemaps::Skip },
+        })
+    }
+
+    fn output(&self) -> Result<Output, Mistake> {
+        Ok(Output {
+            summary_json: self.text("summary_json", |text| {
+                Ok(if text == "-" { Sink::Stdout } else { Sink::File(text.into()) })
+            })?,
+            progress: match self.word("progress")? {
+                "bar" => ProgressMode::Bar,
+                "plain" => ProgressMode::Plain,
+                "none" => ProgressMode::None,
+                _ => ProgressMode::Auto,
+            },
+        })
+    }
+
+    fn count(&self, name: &str) -> Result<u64, Mistake> {
+        self.one(name, |text| values::count(name, text))
+    }
+
+    fn switch(&self, name: &str) -> Result<bool, Mistake> {
+        self.one(name, values::switch)
+    }
+
+    fn word(&self, name: &str) -> Result<&'static str, Mistake> {
+        self.one(name, |text| values::word(name, text))
+    }
+}
+
+impl Place {
+    /// The crawl's name: the one given, or the host of its first seed with `:` made `-`.
+    pub fn name_for(&self, first_seed: &Url) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let key = crate::crawl::host::HostKey::of(first_seed);
+            let plain = |c: char| if values::fits_name(c) { c } else { '-' };
+            let name: String = key.as_str().chars().map(plain).take(values::MAX_NAME).collect();
+            let name = name.trim_matches(['-', '.']);
+            if name.is_empty() { "crawl".to_owned() } else { name.to_owned() }
+        })
+    }
+
+    /// The store of the crawl called `name`: the one given, or `crawls/<name>.db`.
+    pub fn store_for(&self, name: &str) -> StoreUrl {
+        let usual = || StoreUrl::Sqlite(PathBuf::from("crawls").join(format!("{name}.db")));
+        self.store.clone().unwrap_or_else(usual)
+    }
+}

@@ -1,0 +1,232 @@
+//! Every setting, once: its name, section, unit, default and meaning.
+//!
+//! Flags, their help, the environment variables, the keys of a settings file, `config show` and
+//! `config/huntsman.toml` are all made from this table.
+
+/// What values a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Switch,
+    /// A number from the first to the second, both allowed.
+    Count(u64, u64),
+    /// A number, or `none` for no limit.
+    CountOrNone,
+    /// A span of time with its unit.
+    Span,
+    /// A span of time with its unit, or `auto`.
+    SpanOrAuto,
+    /// A size with its unit.
+    Size,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Free text; empty is unset.
+    Text,
+    /// Any number of texts; the flag is repeated, the file has an array, the environment one a line.
+    List,
+}
+
+impl Kind {
+    /// The unit, as the help and the settings file name it.
+    pub fn unit(self) -> String {
+        match self {
+            Self::Switch => "true or false".to_owned(),
+            Self::Count(least, most) => format!("a number, {least} to {most}"),
+            Self::CountOrNone => "a number, or \"none\"".to_owned(),
+            Self::Span => "a span: 250ms, 1s, 10m".to_owned(),
+            Self::SpanOrAuto => "a span: 250ms, 1s, 10m; or \"auto\"".to_owned(),
+            Self::Size => "a size: 64 KB, 10 MiB".to_owned(),
+            Self::Word(words) => words.join(" | "),
+            Self::Text => "text".to_owned(),
+            Self::List => "a list of texts".to_owned(),
+        }
+    }
+}
+
+/// Which part of the program a setting belongs to: the table it stands in in the settings file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Section {
+    /// Where the crawl is kept and what it is called.
+    Crawl,
+    /// Which URLs belong to it.
+    Scope,
+    /// How much of it.
+    Limits,
+    /// How gently.
+    Politeness,
+    /// Who asks.
+    Identity,
+    /// How requests travel.
+    Network,
+    /// What is kept of a page.
+    Extraction,
+    /// What is shown.
+    Output,
+}
+
+impl Section {
+    /// Every section, in the order of the file.
+    pub const ALL: [Self; 8] = [
+        Self::Crawl,
+        Self::Scope,
+        Self::Limits,
+        Self::Politeness,
+        Self::Identity,
+        Self::Network,
+        Self::Extraction,
+        Self::Output,
+    ];
+
+    /// The name of its table in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Crawl => "crawl",
+            Self::Scope => "scope",
+            Self::Limits => "limits",
+            Self::Politeness => "politeness",
+            Self::Identity => "identity",
+            Self::Network => "network",
+            Self::Extraction => "extraction",
+            Self::Output => "output",
+        }
+    }
+}
+
+/// Whose a setting is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The crawl's: kept in the store and used again by `resume`.
+    Crawl,
+    /// This process's own: read afresh each time.
+    Process,
+    /// This process's own, and never shown.
+    Secret,
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The key in the file. The flag has dashes for underscores, the variable is in capitals after `HUNTSMAN_`.
+    pub name: &'static str,
+    /// Its table in the file.
+    pub section: Section,
+    /// What values it takes.
+    pub kind: Kind,
+    /// The value where nobody says otherwise; empty for an unset text and an empty list.
+    pub default: &'static str,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The letter of its short flag.
+    pub short: Option<char>,
+    /// What stands for the value in the help.
+    pub value_name: &'static str,
+    /// What it does, in one line without a full stop.
+    pub doc: &'static str,
+}
+
+impl Setting {
+    /// The setting called `name`.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.name == name)
+    }
+
+    /// The long flag without its dashes.
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// The environment variable.
+    pub fn variable(&self) -> String {
+        format!("{}{}", super::environment::PREFIX, self.name.to_ascii_uppercase())
+    }
+}
+
+const fn setting(
+    section: Section,
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    value_name: &'static str,
+    doc: &'static str,
+) -> Setting {
+    Setting { name, section, kind, default, owner: Owner::Crawl, short: None, value_name, doc }
+}
+
+const fn own(setting: Setting) -> Setting {
+    Setting { owner: Owner::Process, ..setting }
+}
+
+const fn secret(setting: Setting) -> Setting {
+    Setting { owner: Owner::Secret, ..setting }
+}
+
+const fn short(letter: char, setting: Setting) -> Setting {
+    Setting { short: Some(letter), ..setting }
+}
+
+use Kind::{Count, CountOrNone, List, Size, Span, SpanOrAuto, Switch, Text, Word};
+use Section::{Crawl, Extraction, Identity, Limits, Network, Output, Politeness, Scope};
+
+/// Every setting, in the order of the file and the help.
+#[rustfmt::skip]
+pub static SETTINGS: &[Setting] = &[
+    own(setting(Crawl, "store", Text, "", "STORE",
+        "Where the crawl is kept: sqlite:PATH; unset is sqlite:crawls/<name>.db")),
+    own(setting(Crawl, "name", Text, "", "NAME",
+        "Name of the crawl; unset is the host of the first seed")),
+
+    setting(Scope, "scope", Word(&["page", "prefix", "host", "domain", "any"]), "host", "KIND",
+        "What a seed opens: itself, its directory, its host, its registrable domain, or the whole web"),
+    setting(Scope, "include", List, "", "REGEX",
+        "Keep only URLs that match one of these regular expressions"),
+    setting(Scope, "exclude", List, "", "REGEX",
+        "Drop URLs that match one of these regular expressions, even if included"),
+    setting(Scope, "sitemaps", Switch, "false", "BOOL",
+        "Read the sitemaps that robots.txt names"),
+
+    short('d', setting(Limits, "depth", CountOrNone, "none", "HOPS",
+        "Most hops from a seed")),
+    short('n', setting(Limits, "max_pages", CountOrNone, "none", "PAGES",
+        "Stop after this many stored pages")),
+    setting(Limits, "max_body", Size, "10 MiB", "SIZE",
+        "Most bytes of a body, on the wire and decoded; what is longer is cut"),
+    setting(Limits, "retries", Count(0, 20), "2", "TIMES",
+        "How often a visit that failed for now is tried again"),
+    setting(Limits, "wait", Span, "10m", "SPAN",
+        "How long to stay when all that is left is waiting for a host"),
+
+    setting(Politeness, "delay", SpanOrAuto, "auto", "SPAN",
+        "Least gap between two requests to a host; auto is 250ms, and none on loopback. A longer crawl-delay wins"),
+    setting(Politeness, "per_host", Count(1, 64), "1", "REQUESTS",
+        "Requests to one host at a time; above 1 only with a delay of 0"),
+    setting(Politeness, "ignore_robots", Switch, "false", "BOOL",
+        "Fetch what robots.txt disallows; only for sites of your own"),
+
+    setting(Identity, "user_agent", Text, "", "TEXT",
+        "User-Agent to send; unset is huntsman/VERSION with the contact"),
+    setting(Identity, "contact", Text, "", "TEXT",
+        "Mail address or URL for the people who run the sites, put into the user agent"),
+    secret(setting(Identity, "header", List, "", "NAME: VALUE",
+        "Send this header field with every request")),
+
+    own(short('j', setting(Network, "concurrency", Count(1, 4_096), "64", "REQUESTS",
+        "Requests in flight at a time, over all hosts"))),
+    own(setting(Network, "timeout", Span, "60s", "SPAN",
+        "Most time for one request; connecting, the first byte and stalls have less")),
+    own(setting(Network, "allow_private", List, "", "CIDR",
+        "Allow addresses of this private or loopback network, as in 127.0.0.0/8")),
+    secret(setting(Network, "proxy", Text, "", "URL",
+        "Send requests through this proxy: http://, https:// or socks5://")),
+
+    setting(Extraction, "select", List, "", "NAME=CSS",
+        "Keep what this CSS selector matches as field NAME of the page"),
+    setting(Extraction, "text", Switch, "false", "BOOL",
+        "Keep the visible text of each page"),
+    setting(Extraction, "links", Word(&["all", "none"]), "all", "WHICH",
+        "Which outlinks of a page are kept in the store"),
+
+    own(setting(Output, "summary_json", Text, "", "FILE",
+        "Write the end summary as JSON to this file, or to standard output for -")),
+    own(setting(Output, "progress", Word(&["auto", "bar", "plain", "none"]), "auto", "HOW",
+        "Show progress as a bar, as a line every 10 seconds, or not; auto is a bar on a terminal")),
+];
