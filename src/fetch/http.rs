@@ -173,6 +173,7 @@ impl HttpClient {
         let tls = url.scheme() == "https";
         let response = patience.head(self.client.execute(get)).await.map_err(late)?;
         let response = response.map_err(|error| classify::failure(error, tls))?;
+        // The head is complete: a little later than its first byte, which errs on the polite side.
         let now = self.clock.now();
         *first_byte = Some(now);
 

@@ -112,3 +112,14 @@ async fn a_cookie_is_sent_back_to_its_host() {
     let body = get(&client, elsewhere).await.map(|answer| answer.body).unwrap_or_default();
     assert_ne!(body, b"seen=yes");
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_url_that_parses_can_be_asked_for(tail in "[ -~é]{0,30}", host in "[a-z0-9_.*!$&'()+,;=~-]{1,12}") {
+        for text in [format!("http://h/{tail}"), format!("https://h?{tail}"), format!("http://{host}/")] {
+            if let Ok(url) = crate::crawl::url::parse(&text) {
+                proptest::prop_assert!(url.as_str().parse::<hyper::Uri>().is_ok(), "{}", url);
+            }
+        }
+    }
+}

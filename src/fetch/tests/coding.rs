@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::crawl::visit::Limit;
+use crate::fetch::decode::{Broken, Decoder, Flow};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use std::io::Write as _;
@@ -174,5 +175,48 @@ async fn a_large_page_is_whole() {
         let answer = coded(coding, &body).await.unwrap();
         assert!(answer.body == page, "{coding}");
         assert_eq!(answer.truncated, None);
+    }
+}
+
+/// What a decoder makes of `body` in pieces of `pieces` octets.
+fn decoded(coding: &str, body: &[u8], pieces: usize) -> Result<Vec<u8>, Broken> {
+    let mut decoder = Decoder::new(coding.split(','), 0, 100_000, 100_000)?;
+    for piece in body.chunks(pieces) {
+        if decoder.push(piece)? == Flow::Full {
+            break;
+        }
+    }
+    Ok(decoder.finish()?.0)
+}
+
+proptest::proptest! {
+    #[test]
+    fn pieces_make_no_difference(
+        coding in proptest::sample::select(vec!["gzip", "deflate", "br", "gzip, br", "zstd", "identity"]),
+        mut body in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+        magic in proptest::bool::ANY,
+        pieces in 1..40_usize,
+    ) {
+        if magic {
+            body.splice(0..0, *b"\x1f\x8b\x08\0\0\0\0\0\0\x03");
+        }
+        // Broken or not, whatever it is, it is that in any pieces, and nothing panics.
+        let whole = decoded(coding, &body, usize::MAX);
+        proptest::prop_assert_eq!(decoded(coding, &body, pieces), whole);
+    }
+
+    #[test]
+    fn what_was_coded_comes_back(
+        words in proptest::collection::vec("[a-z<>/= ]{1,12}", 0..400),
+        first in 0..4_usize,
+        second in 0..4_usize,
+        pieces in 1..100_usize,
+    ) {
+        let codings: [(&str, fn(&[u8]) -> Vec<u8>); 4] =
+            [("gzip", gzip), ("deflate", zlib), ("br", brotli), ("identity", <[u8]>::to_vec)];
+        let page = words.concat().into_bytes();
+        let body = codings[second].1(&codings[first].1(&page));
+        let named = format!("{},{}", codings[first].0, codings[second].0);
+        proptest::prop_assert_eq!(decoded(&named, &body, pieces), Ok(page));
     }
 }
