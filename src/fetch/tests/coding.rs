@@ -178,6 +178,8 @@ async fn a_large_page_is_whole() {
     }
 }
 
+type Encode = fn(&[u8]) -> Vec<u8>;
+
 /// What a decoder makes of `body` in pieces of `pieces` octets.
 fn decoded(coding: &str, body: &[u8], pieces: usize) -> Result<Vec<u8>, Broken> {
     let mut decoder = Decoder::new(coding.split(','), 0, 100_000, 100_000)?;
@@ -212,7 +214,7 @@ proptest::proptest! {
         second in 0..4_usize,
         pieces in 1..100_usize,
     ) {
-        let codings: [(&str, fn(&[u8]) -> Vec<u8>); 4] =
+        let codings: [(&str, Encode); 4] =
             [("gzip", gzip), ("deflate", zlib), ("br", brotli), ("identity", <[u8]>::to_vec)];
         let page = words.concat().into_bytes();
         let body = codings[second].1(&codings[first].1(&page));
