@@ -50,7 +50,8 @@ fn known(cause: &(dyn Error + 'static), connecting: bool, tls: bool) -> Option<F
     let io = cause.downcast_ref::<std::io::Error>()?;
     match io.kind() {
         // What a TLS library wraps decides, not the wrapper.
-        _ if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => None,
+        ErrorKind::Other if io.get_ref().is_some() => None,
+        _ if io.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>) => None,
         // Connected, but the handshake ended: only TLS reads while it connects.
         ErrorKind::UnexpectedEof if connecting && tls => Some(FailureClass::Tls),
         ErrorKind::TimedOut if connecting => Some(FailureClass::ConnectTimeout),

@@ -120,11 +120,12 @@ impl HttpClient {
     pub fn new(settings: Settings, clock: Clock) -> Result<Self, ClientError> {
         // Fails where a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let guard = Arc::new(Guard::new(settings.allow.clone()));
+        let request_fields = request_fields(&settings)?;
+        let guard = Arc::new(Guard::new(settings.allow));
         let proxy = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
-        let resolver = Resolver::new(Arc::clone(&guard), settings.hosts.clone(), proxy, clock);
+        let resolver = Resolver::new(Arc::clone(&guard), settings.hosts, proxy, clock);
         let mut builder = reqwest::Client::builder()
-            .default_headers(request_fields(&settings)?)
+            .default_headers(request_fields)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
@@ -140,8 +141,8 @@ impl HttpClient {
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_max_headers(MAX_FIELDS)
             .http2_max_header_list_size(MAX_HEAD);
-        if let Some(proxy) = &settings.proxy {
-            builder = builder.proxy(reqwest::Proxy::all(proxy.clone())?);
+        if let Some(proxy) = settings.proxy {
+            builder = builder.proxy(reqwest::Proxy::all(proxy)?);
         }
         Ok(Self {
             client: builder.build()?,
@@ -172,6 +173,7 @@ impl HttpClient {
         let tls = url.scheme() == "https";
         let response = patience.head(self.client.execute(get)).await.map_err(late)?;
         let response = response.map_err(|error| classify::failure(error, tls))?;
+        // The head is complete: a little later than its first byte, which errs on the polite side.
         let now = self.clock.now();
         *first_byte = Some(now);
 

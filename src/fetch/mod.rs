@@ -8,6 +8,7 @@ mod decode;
 mod fields;
 pub mod guard;
 pub mod http;
+mod layer;
 mod patience;
 mod resolve;
 #[cfg(test)]

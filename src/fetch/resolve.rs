@@ -33,6 +33,9 @@ pub(super) enum LookupFailure {
     Forbidden(Forbidden),
 }
 
+/// The addresses of a name, and until when they are believed.
+type Known = (Timestamp, Arc<[IpAddr]>);
+
 /// Resolves names to the addresses that the guard permits.
 pub(super) struct Resolver {
     guard: Arc<Guard>,
@@ -41,7 +44,7 @@ pub(super) struct Resolver {
     proxy: Option<String>,
     clock: Clock,
     /// A std mutex: held for one look, never across an await.
-    known: Arc<Mutex<LruCache<String, (Timestamp, Arc<[IpAddr]>)>>>,
+    known: Arc<Mutex<LruCache<String, Known>>>,
 }
 
 impl Resolver {

@@ -1,6 +1,6 @@
 //! robots.txt as RFC 9309 says.
 //!
-//! [`Rules`] is one file read for one product token; [`judge`] says what an answer to `GET /robots.txt` means for its
+//! [`Rules`] is one file read for one product token; [`judge()`] says what an answer to `GET /robots.txt` means for its
 //! authority. Both are total: any bytes and any answer have a meaning, and none takes more than linear time.
 //!
 //! Where the RFC leaves room, or the field has grown habits beside it:

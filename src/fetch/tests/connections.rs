@@ -1,0 +1,117 @@
+//! Connections: reused, closed, refused, given up.
+
+use super::*;
+
+#[tokio::test]
+async fn a_connection_is_reused() {
+    let server = Server::start(|mut peer| async move {
+        while !peer.head().await.is_empty() {
+            peer.send(&with_body("", b"ok")).await;
+        }
+    })
+    .await;
+    let client = client();
+    for _ in 0..5 {
+        assert_eq!(get(&client, server.url("/")).await.unwrap().body, b"ok");
+    }
+    assert_eq!((server.connections(), server.requests()), (1, 5));
+}
+
+#[tokio::test]
+async fn an_idle_connection_that_was_closed_costs_nothing() {
+    let (closed, mut was_closed) = tokio::sync::mpsc::channel(1);
+    let server = Server::start(move |mut peer| {
+        let closed = closed.clone();
+        async move {
+            peer.head().await;
+            peer.send(&with_body("", b"ok")).await;
+            // Closed although the client was told nothing of it.
+            drop(peer);
+            closed.send(()).await.unwrap();
+        }
+    })
+    .await;
+    let client = client();
+    for _ in 0..50 {
+        assert_eq!(get(&client, server.url("/")).await.unwrap().body, b"ok");
+        was_closed.recv().await.unwrap();
+        // The end is in the socket; one turn of the runtime lets it be seen. A request written before that would be
+        // an incomplete one, and rightly.
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((server.connections(), server.requests()), (50, 50));
+}
+
+#[tokio::test]
+async fn a_request_that_was_written_is_not_repeated() {
+    for answered in
+        [&b""[..], b"HTTP/1.1 200 OK\r\nContent-", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"]
+    {
+        let server = Server::start(move |mut peer| async move {
+            peer.head().await;
+            peer.send(&with_body("", b"ok")).await;
+            peer.head().await;
+            peer.send(answered).await;
+        })
+        .await;
+        let client = client();
+        assert_eq!(get(&client, server.url("/")).await.unwrap().body, b"ok");
+        assert_eq!(class(get(&client, server.url("/")).await), FailureClass::Incomplete);
+        assert_eq!((server.connections(), server.requests()), (1, 2));
+        assert_eq!(get(&client, server.url("/")).await.unwrap().body, b"ok");
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_connection_that_closes_is_not_repeated() {
+    let server = Server::start(|mut peer| async move {
+        peer.head().await;
+    })
+    .await;
+    assert_eq!(class(get(&client(), server.url("/")).await), FailureClass::Incomplete);
+    assert_eq!((server.connections(), server.requests()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_refused_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    drop(listener);
+    let visit = visit(&client(), url).await;
+    assert_eq!(visit.first_byte, None);
+    assert_eq!(class(visit.result), FailureClass::Connect);
+}
+
+#[tokio::test]
+async fn a_dropped_request_closes_its_connection() {
+    let (closed, mut was_closed) = tokio::sync::mpsc::channel(1);
+    let server = Server::start(move |mut peer| {
+        let closed = closed.clone();
+        async move {
+            peer.head().await;
+            closed.send("asked").await.unwrap();
+            peer.gone().await;
+            closed.send("closed").await.unwrap();
+        }
+    })
+    .await;
+    let client = Arc::new(client());
+    let url = server.url("/");
+    let task = tokio::spawn(async move { client.get(Request::get(url)).await });
+    assert_eq!(was_closed.recv().await, Some("asked"));
+    task.abort();
+    assert_eq!(was_closed.recv().await, Some("closed"));
+}
+
+#[tokio::test]
+async fn connections_are_told_apart_by_number() {
+    let server = Server::start(|mut peer| async move {
+        peer.head().await;
+        let number = peer.number.to_string();
+        peer.send(&with_body("Connection: close\r\n", number.as_bytes())).await;
+    })
+    .await;
+    let client = client();
+    assert_eq!(get(&client, server.url("/")).await.unwrap().body, b"0");
+    assert_eq!(get(&client, server.url("/")).await.unwrap().body, b"1");
+}
