@@ -1,5 +1,7 @@
 //! The only place that knows backends and roles together.
 
+pub mod embedded;
+
 use crate::clock::Clock;
 use crate::crawl::lease::CrawlId;
 use crate::node::{Node, NodeError};

@@ -1,0 +1,180 @@
+//! One process: index in memory, truth in SQLite, all three roles.
+
+use super::Roles;
+use crate::clock::Clock;
+use crate::crawl::assess::KeepLinks;
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::Origin;
+use crate::crawl::politeness::Delay;
+use crate::crawl::report::Found;
+use crate::crawl::scope::{Scope, ScopeKind};
+use crate::crawl::seeds::Seed;
+use crate::crawl::url::{self, UrlKey, canonical};
+use crate::fetch::guard;
+use crate::fetch::http::{self, HttpClient};
+use crate::frontier::memory::{Limits, MemoryFrontier};
+use crate::frontier::{CrawlSettings, Front};
+use crate::node::{self, Node, Reading, Robots};
+use crate::parse::Selectors;
+use crate::scheduler::{LastProgress, Pass, Scheduler};
+use crate::settings::{self, Links, Settings, Text};
+use crate::storage::{Event, Listener, Storage};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{CrawlRow, Store};
+use anyhow::{Context, Result};
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use ::url::Url;
+
+/// A crawl in one process, opened and ready to run.
+pub struct Embedded {
+    /// The crawl as the store knows it.
+    pub crawl: CrawlRow,
+    /// What runs.
+    pub roles: Roles,
+    /// The index, for progress.
+    pub front: Arc<MemoryFrontier>,
+    /// The store, to be closed at the end.
+    pub store: Arc<SqliteStore>,
+    kind: ScopeKind,
+    depth: Option<u32>,
+}
+
+impl Embedded {
+    /// Puts the parts together and fills the index from the store: the same for a new crawl and for one that was
+    /// killed. `seeds` are those of the command line; those of earlier runs are in the store.
+    pub async fn open(
+        store: Arc<SqliteStore>,
+        crawl: CrawlRow,
+        settings: &Settings,
+        seeds: &[Seed],
+        clock: Clock,
+        listener: Listener,
+    ) -> Result<Self> {
+        let front = Arc::new(MemoryFrontier::new(Limits::default(), clock));
+        let mut scope = Scope::new(&settings.scope)?;
+        let mut allow = settings.network.allow_private.clone();
+        let stored = store.seeds(crawl.id).await?;
+        let earlier = stored.iter().filter_map(|(text, kind)| Some((url::parse(text).ok()?, *kind)));
+        let given = seeds.iter().map(|seed| (seed.url.clone(), seed.scope.unwrap_or(settings.scope.kind)));
+        for (seed, kind) in earlier.chain(given) {
+            allow.extend(named_network(&seed));
+            scope.add_seed(&seed, kind);
+        }
+        let delay = match settings.politeness.delay {
+            settings::Delay::Auto => Delay::Auto,
+            settings::Delay::Fixed(gap) => Delay::Fixed(gap),
+        };
+        let progress = Arc::new(LastProgress::default());
+        let limits = Limits::default();
+        let client = HttpClient::new(client_settings(settings, allow)?, clock).context("failed to set up HTTP")?;
+        let reading = Reading::new(crawl.id, settings.extraction.text == Text::Keep, selectors(settings)?);
+        let node_settings = node_settings(settings, delay, limits.lease);
+        let node = Arc::new(Node::new(front.clone(), Arc::new(client), clock, node_settings, scope, reading));
+        let listener = noting_progress(listener, Arc::clone(&progress), clock);
+        let storage = Arc::new(Storage::new(front.clone(), store.clone(), clock, listener));
+        let wait = settings.limits.wait;
+        let scheduler = Scheduler {
+            crawl: crawl.id,
+            front: front.clone(),
+            reports: front.clone(),
+            store: store.clone(),
+            clock,
+            wait,
+            progress,
+            pass: Pass::default(),
+        };
+        let tally = store.tally(crawl.id).await?;
+        let max_pages = settings.limits.max_pages;
+        scheduler.open(crawl.epoch, CrawlSettings { delay, max_pages, stored: tally.stored }).await?;
+        let roles = Roles { scheduler, node, storage, store: store.clone(), clock };
+        Ok(Self { crawl, roles, front, store, kind: settings.scope.kind, depth: settings.limits.depth })
+    }
+
+    /// Accepts seeds; answers with how many are new.
+    pub async fn seed(&self, seeds: &[Seed]) -> Result<usize> {
+        let found = seeds.iter().map(|seed| {
+            let kind = seed.scope.unwrap_or(self.kind);
+            let origin = Origin::seed(kind, seed.depth.or(self.depth), seed.priority.unwrap_or(Origin::PRIORITY));
+            let key = UrlKey::of(&canonical(&seed.url));
+            Found { key, url: seed.url.as_str().to_owned(), host: HostKey::of(&seed.url), origin }
+        });
+        Ok(self.roles.scheduler.seed(found.collect()).await?)
+    }
+
+    /// What stands in the index, for the progress line.
+    pub async fn counts(&self) -> Result<crate::frontier::Counts> {
+        Ok(self.front.counts().await?)
+    }
+}
+
+/// The private network that a seed names by its address: asking for it by hand is leave enough. All of loopback counts
+/// as one.
+fn named_network(seed: &Url) -> Option<IpNet> {
+    let address: IpAddr = match seed.host()? {
+        ::url::Host::Ipv4(address) => address.into(),
+        ::url::Host::Ipv6(address) => address.into(),
+        ::url::Host::Domain("localhost") => IpAddr::from([127, 0, 0, 1]),
+        ::url::Host::Domain(_) => return None,
+    };
+    guard::special(address)?;
+    Some(match address {
+        IpAddr::V4(v4) if v4.is_loopback() => IpNet::new(IpAddr::from([127, 0, 0, 0]), 8).expect("8 bits of 32"),
+        other => IpNet::from(other),
+    })
+}
+
+fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<http::Settings> {
+    let headers = settings.identity.headers.iter();
+    let proxy = settings.network.proxy.as_ref().map(|proxy| Url::parse(proxy.expose())).transpose();
+    Ok(http::Settings {
+        user_agent: settings.identity.user_agent.clone(),
+        headers: headers.map(|(name, value)| (name.clone(), value.expose().to_owned())).collect(),
+        timeouts: settings.network.timeouts,
+        max_body: settings.network.max_body,
+        max_wire: settings.network.max_body,
+        proxy: proxy.context("the proxy is not a URL")?,
+        allow,
+        idle_per_host: settings.politeness.per_host as usize + 1,
+        ..http::Settings::default()
+    })
+}
+
+fn node_settings(settings: &Settings, delay: Delay, lease: Duration) -> node::Settings {
+    node::Settings {
+        concurrency: settings.network.concurrency,
+        per_host: settings.politeness.per_host as usize,
+        delay,
+        robots: match settings.politeness.robots {
+            settings::Robots::Obey => Robots::Obey { token: settings.identity.robots_token.as_str().into() },
+            settings::Robots::Ignore => Robots::Ignore,
+        },
+        links: if settings.extraction.links == Links::All { KeepLinks::All } else { KeepLinks::None },
+        retries: settings.limits.retries,
+        lease,
+    }
+}
+
+fn selectors(settings: &Settings) -> Result<Option<Selectors>> {
+    let select = &settings.extraction.select;
+    if select.is_empty() {
+        return Ok(None);
+    }
+    let pairs: Vec<_> = select.iter().map(|select| (select.name.as_str(), select.css.as_str())).collect();
+    Ok(Some(Selectors::compile(pairs)?))
+}
+
+/// The listener, and the point of the last progress for the scheduler.
+fn noting_progress(listener: Listener, progress: Arc<LastProgress>, clock: Clock) -> Listener {
+    Arc::new(move |event| {
+        if let Event::Visited { committed, .. } = event
+            && committed.effective
+            && committed.retry.is_none()
+        {
+            progress.touch(clock.now());
+        }
+        listener(event);
+    })
+}
