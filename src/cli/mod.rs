@@ -4,8 +4,13 @@ pub mod args;
 mod completions;
 mod config;
 pub mod exit;
+mod figures;
 pub mod flags;
 mod man;
+pub mod meter;
+pub mod problems;
+pub mod progress;
+pub mod summary;
 pub mod table;
 
 pub use crate::telemetry::escape;
