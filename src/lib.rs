@@ -11,11 +11,13 @@
 //! | [`node`] | the role that visits |
 //! | [`storage`] | the role that writes |
 //! | [`wiring`] | the only place that knows backends and roles together |
+//! | [`cli`] | the command line: one file a subcommand |
 //! | [`settings`] | layered settings: one small struct a part |
 //! | [`telemetry`] | log lines and the terminal they share with the live line |
 //! | [`clock`] | the one door to the time of day |
 //! | [`testweb`] | a simulated web on loopback, made from a seed number |
 
+pub mod cli;
 pub mod clock;
 pub mod crawl;
 pub mod fetch;

@@ -1,2 +1,24 @@
-//! x
-fn main() {}
+//! The `huntsman` command: parse, telemetry, dispatch, exit code.
+
+use clap::Parser;
+use huntsman::cli::{self, Cli, ExitCode, Failure};
+use huntsman::clock::Clock;
+use huntsman::telemetry::{self, Terminal};
+
+fn main() -> std::process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help_or_mistake) => {
+            // A closed standard output is no mistake of ours.
+            _ = help_or_mistake.print();
+            return if help_or_mistake.use_stderr() { ExitCode::Usage } else { ExitCode::Done }.into();
+        }
+    };
+    let terminal = Terminal::stderr(cli.global.colours());
+    telemetry::install_panic_hook(&terminal);
+    let started = telemetry::start(&cli.global.logging(), &terminal, Clock::start());
+    let ended = started
+        .map_err(|why| Failure::usage(format!("HUNTSMAN_LOG: {why}")))
+        .and_then(|()| cli::dispatch(cli, &terminal));
+    ended.unwrap_or_else(|failure| failure.report(&terminal)).into()
+}

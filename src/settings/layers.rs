@@ -31,7 +31,7 @@ pub enum Origin {
     /// What the crawl was started with, from its store.
     Stored,
     /// A flag.
-    Flag(String),
+    Flag(&'static str),
 }
 
 impl fmt::Display for Origin {

@@ -3,6 +3,9 @@
 //! Flags, their help, the environment variables, the keys of a settings file, `config show` and
 //! `config/huntsman.toml` are all made from this table.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// What values a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -131,8 +134,11 @@ impl Setting {
     }
 
     /// The long flag without its dashes.
-    pub fn flag(&self) -> String {
-        self.name.replace('_', "-")
+    pub fn flag(&self) -> &'static str {
+        static FLAGS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
+            SETTINGS.iter().map(|setting| (setting.name, setting.name.replace('_', "-"))).collect()
+        });
+        &FLAGS[self.name]
     }
 
     /// The environment variable.

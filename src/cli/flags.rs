@@ -1,0 +1,157 @@
+//! The flags that are settings, made from the table of settings.
+
+use crate::settings::table::{Kind, SETTINGS, Section, Setting};
+use crate::settings::{Entry, Origin, Raw};
+use clap::builder::PossibleValuesParser;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Which settings a command has flags for.
+pub trait Choice: Clone + fmt::Debug + Send + Sync + 'static {
+    /// Whether `setting` is one of them.
+    fn takes(setting: &Setting) -> bool;
+}
+
+/// Every setting: `crawl`, `config show`.
+#[derive(Debug, Clone)]
+pub struct All;
+impl Choice for All {
+    fn takes(_: &Setting) -> bool {
+        true
+    }
+}
+
+/// Every setting but the name, which is an argument: `resume`.
+#[derive(Debug, Clone)]
+pub struct AllButName;
+impl Choice for AllButName {
+    fn takes(setting: &Setting) -> bool {
+        setting.name != "name"
+    }
+}
+
+/// Where a crawl is kept: `why`, `query`, `pages`.
+#[derive(Debug, Clone)]
+pub struct WhichCrawl;
+impl Choice for WhichCrawl {
+    fn takes(setting: &Setting) -> bool {
+        setting.section == Section::Crawl
+    }
+}
+
+/// The store alone, for commands whose argument is the name: `status`.
+#[derive(Debug, Clone)]
+pub struct WhichStore;
+impl Choice for WhichStore {
+    fn takes(setting: &Setting) -> bool {
+        setting.name == "store"
+    }
+}
+
+/// What one request needs: `fetch`, `robots`.
+#[derive(Debug, Clone)]
+pub struct OneRequest;
+impl Choice for OneRequest {
+    fn takes(setting: &Setting) -> bool {
+        const ALSO: [&str; 5] = ["store", "name", "ignore_robots", "max_body", "select"];
+        let network = setting.section == Section::Network && setting.name != "concurrency";
+        network || setting.section == Section::Identity || ALSO.contains(&setting.name)
+    }
+}
+
+/// The values of the setting flags that were given, as the highest layer.
+#[derive(Debug, Clone)]
+pub struct Flags<C> {
+    /// One for each flag that was given.
+    pub entries: Vec<Entry>,
+    choice: PhantomData<C>,
+}
+
+impl<C: Choice> Flags<C> {
+    /// The entries, with an argument that stands for the setting `name` where it was given.
+    pub fn with_argument(mut self, name: &str, value: Option<&str>) -> Vec<Entry> {
+        let setting = Setting::find(name).expect("an argument stands for a setting of the table");
+        self.entries.extend(value.map(|value| Entry {
+            setting,
+            raw: Raw::One(value.to_owned()),
+            origin: Origin::Flag(setting.flag()),
+        }));
+        self.entries
+    }
+}
+
+fn chosen<C: Choice>() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| C::takes(setting))
+}
+
+/// The help of a setting's flag: its meaning and its default.
+pub(super) fn help(setting: &Setting) -> String {
+    match setting.kind {
+        Kind::Switch | Kind::Text | Kind::List => setting.doc.to_owned(),
+        _ => format!("{} [default: {}]", setting.doc, setting.default),
+    }
+}
+
+fn argument(setting: &'static Setting) -> Arg {
+    let mut arg = Arg::new(setting.name)
+        .long(setting.flag())
+        .help(help(setting))
+        .value_name(setting.value_name)
+        .help_heading(match setting.section {
+            Section::Crawl => "Crawl",
+            Section::Scope => "Scope",
+            Section::Limits => "Limits",
+            Section::Politeness => "Politeness",
+            Section::Identity => "Identity",
+            Section::Network => "Network",
+            Section::Extraction => "Extraction",
+            Section::Output => "Output",
+        })
+        .action(ArgAction::Set);
+    if let Some(letter) = setting.short {
+        arg = arg.short(letter);
+    }
+    match setting.kind {
+        Kind::Switch => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_parser(PossibleValuesParser::new(["true", "false"]))
+            .hide_possible_values(true),
+        Kind::Word(words) => arg.value_parser(PossibleValuesParser::new(words)),
+        Kind::List => arg.action(ArgAction::Append).allow_hyphen_values(true),
+        _ => arg,
+    }
+}
+
+impl<C: Choice> Args for Flags<C> {
+    fn augment_args(command: Command) -> Command {
+        command.args(chosen::<C>().map(argument))
+    }
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<C: Choice> FromArgMatches for Flags<C> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given =
+            |setting: &&'static Setting| matches.value_source(setting.name) == Some(ValueSource::CommandLine);
+        let entry = |setting: &'static Setting| {
+            let mut texts: Vec<String> =
+                matches.get_many::<String>(setting.name).into_iter().flatten().cloned().collect();
+            let raw = match setting.kind {
+                Kind::List => Raw::Many(texts),
+                _ => Raw::One(texts.pop().unwrap_or_default()),
+            };
+            Entry { setting, raw, origin: Origin::Flag(setting.flag()) }
+        };
+        Ok(Self { entries: chosen::<C>().filter(given).map(entry).collect(), choice: PhantomData })
+    }
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

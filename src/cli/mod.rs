@@ -1,0 +1,31 @@
+//! The command line: one file a subcommand, and what they share.
+
+pub mod args;
+mod completions;
+mod config;
+pub mod exit;
+mod figures;
+pub mod flags;
+mod man;
+pub mod meter;
+pub mod problems;
+pub mod progress;
+pub mod summary;
+pub mod table;
+
+pub use crate::telemetry::escape;
+pub use args::{Cli, Command};
+pub use exit::{ExitCode, Failure};
+
+use crate::telemetry::Terminal;
+
+/// Does what the command line asks.
+pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man { dir } => man::run(dir.as_deref()),
+        Command::Config(command) => config::run(command, &global, terminal),
+        _ => Err(Failure::new(ExitCode::Internal, anyhow::anyhow!("this command is not part of this build"))),
+    }
+}
