@@ -82,6 +82,16 @@ impl<C: Choice> Flags<C> {
     }
 }
 
+/// The entry that names a store found without a flag.
+pub(super) fn store_entry(path: &std::path::Path) -> Option<Entry> {
+    let setting = Setting::find("store")?;
+    Some(Entry {
+        setting,
+        raw: Raw::One(format!("sqlite:{}", path.display())),
+        origin: Origin::Flag(setting.flag()),
+    })
+}
+
 fn chosen<C: Choice>() -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(|setting| C::takes(setting))
 }

@@ -1,8 +1,10 @@
 //! The command line: one file a subcommand, and what they share.
 
 pub mod args;
+mod board;
 mod completions;
 mod config;
+mod crawl;
 pub mod exit;
 mod figures;
 pub mod flags;
@@ -10,8 +12,12 @@ mod man;
 pub mod meter;
 pub mod problems;
 pub mod progress;
+mod running;
+pub mod seeds;
 pub mod summary;
+mod summing;
 pub mod table;
+mod testweb;
 
 pub use crate::telemetry::escape;
 pub use args::{Cli, Command};
@@ -23,6 +29,9 @@ use crate::telemetry::Terminal;
 pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let Cli { global, command } = cli;
     match command {
+        Command::Crawl(args) => crawl::run(args, &global, terminal),
+        Command::Resume(args) => crawl::resume(args, &global, terminal),
+        Command::Testweb(args) => testweb::run(args),
         Command::Completions { shell } => completions::run(shell),
         Command::Man { dir } => man::run(dir.as_deref()),
         Command::Config(command) => config::run(command, &global, terminal),

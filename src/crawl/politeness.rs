@@ -42,7 +42,8 @@ impl Delay {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host, by its name or address, is this machine.
+pub fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

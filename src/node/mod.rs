@@ -106,6 +106,11 @@ impl Node {
         }
     }
 
+    /// What the seeds opened, in words.
+    pub fn scope_words(&self) -> String {
+        self.scope.read().unwrap_or_else(PoisonError::into_inner).as_words().to_owned()
+    }
+
     /// Visits the hosts the frontier hands out until `stop` fires, then lets the visits in hand end for [`DRAIN`].
     pub async fn run(self: &Arc<Self>, stop: &CancellationToken) -> Result<(), NodeError> {
         let mut visits = JoinSet::new();

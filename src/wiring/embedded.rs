@@ -21,12 +21,12 @@ use crate::settings::{self, Links, Settings, Text};
 use crate::storage::{Event, Listener, Storage};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{CrawlRow, Store};
+use ::url::Url;
 use anyhow::{Context, Result};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use ::url::Url;
 
 /// A crawl in one process, opened and ready to run.
 pub struct Embedded {
@@ -38,6 +38,8 @@ pub struct Embedded {
     pub front: Arc<MemoryFrontier>,
     /// The store, to be closed at the end.
     pub store: Arc<SqliteStore>,
+    /// Whether every seed is on loopback, where there is no delay of ours.
+    pub on_loopback: bool,
     kind: ScopeKind,
     depth: Option<u32>,
 }
@@ -59,7 +61,9 @@ impl Embedded {
         let stored = store.seeds(crawl.id).await?;
         let earlier = stored.iter().filter_map(|(text, kind)| Some((url::parse(text).ok()?, *kind)));
         let given = seeds.iter().map(|seed| (seed.url.clone(), seed.scope.unwrap_or(settings.scope.kind)));
+        let mut on_loopback = true;
         for (seed, kind) in earlier.chain(given) {
+            on_loopback &= seed.host_str().is_some_and(crate::crawl::politeness::is_loopback);
             allow.extend(named_network(&seed));
             scope.add_seed(&seed, kind);
         }
@@ -69,7 +73,8 @@ impl Embedded {
         };
         let progress = Arc::new(LastProgress::default());
         let limits = Limits::default();
-        let client = HttpClient::new(client_settings(settings, allow)?, clock).context("failed to set up HTTP")?;
+        let client =
+            HttpClient::new(client_settings(settings, allow)?, clock).context("failed to set up HTTP")?;
         let reading = Reading::new(crawl.id, settings.extraction.text == Text::Keep, selectors(settings)?);
         let node_settings = node_settings(settings, delay, limits.lease);
         let node = Arc::new(Node::new(front.clone(), Arc::new(client), clock, node_settings, scope, reading));
@@ -90,23 +95,27 @@ impl Embedded {
         let max_pages = settings.limits.max_pages;
         scheduler.open(crawl.epoch, CrawlSettings { delay, max_pages, stored: tally.stored }).await?;
         let roles = Roles { scheduler, node, storage, store: store.clone(), clock };
-        Ok(Self { crawl, roles, front, store, kind: settings.scope.kind, depth: settings.limits.depth })
+        Ok(Self {
+            crawl,
+            roles,
+            front,
+            store,
+            on_loopback,
+            kind: settings.scope.kind,
+            depth: settings.limits.depth,
+        })
     }
 
     /// Accepts seeds; answers with how many are new.
     pub async fn seed(&self, seeds: &[Seed]) -> Result<usize> {
         let found = seeds.iter().map(|seed| {
             let kind = seed.scope.unwrap_or(self.kind);
-            let origin = Origin::seed(kind, seed.depth.or(self.depth), seed.priority.unwrap_or(Origin::PRIORITY));
+            let origin =
+                Origin::seed(kind, seed.depth.or(self.depth), seed.priority.unwrap_or(Origin::PRIORITY));
             let key = UrlKey::of(&canonical(&seed.url));
             Found { key, url: seed.url.as_str().to_owned(), host: HostKey::of(&seed.url), origin }
         });
         Ok(self.roles.scheduler.seed(found.collect()).await?)
-    }
-
-    /// What stands in the index, for the progress line.
-    pub async fn counts(&self) -> Result<crate::frontier::Counts> {
-        Ok(self.front.counts().await?)
     }
 }
 
@@ -121,7 +130,9 @@ fn named_network(seed: &Url) -> Option<IpNet> {
     };
     guard::special(address)?;
     Some(match address {
-        IpAddr::V4(v4) if v4.is_loopback() => IpNet::new(IpAddr::from([127, 0, 0, 0]), 8).expect("8 bits of 32"),
+        IpAddr::V4(v4) if v4.is_loopback() => {
+            IpNet::new(IpAddr::from([127, 0, 0, 0]), 8).expect("8 bits of 32")
+        }
         other => IpNet::from(other),
     })
 }

@@ -43,6 +43,13 @@ impl MemoryFrontier {
         }
     }
 
+    /// What stands in the index, for the progress line: never waits.
+    pub fn snapshot(&self) -> (Counts, Blocked) {
+        let now = self.clock.now();
+        let index = self.index();
+        (index.counts(now), index.blocked(now))
+    }
+
     /// The index itself. A panic in another holder leaves it whole: every method changes it only after its checks.
     fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,6 +5,7 @@
 
 mod commit;
 mod rows;
+pub mod totals;
 
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued};
@@ -73,6 +74,13 @@ impl SqliteStore {
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The names of the crawls in it, the oldest first.
+    pub async fn crawl_names(&self) -> Result<Vec<String>, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let names = sqlx::query_scalar("SELECT name FROM crawls ORDER BY id").fetch_all(&mut *reader).await;
+        names.map_err(|why| writing(&why))
     }
 
     /// Folds the log into the file and closes it: after this the file stands alone.

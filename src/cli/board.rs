@@ -1,0 +1,143 @@
+//! What is known of a running crawl without asking the store: counters that the storage stage's events move.
+
+use super::figures::{bytes, span};
+use super::progress::Progress;
+use crate::clock::Clock;
+use crate::crawl::report::{Outcome, Report};
+use crate::frontier::memory::MemoryFrontier;
+use crate::storage::{Event, Listener};
+use crate::store::Tally;
+use crate::telemetry::Terminal;
+use crate::telemetry::escape::fit;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Hosts whose slowdowns are told apart.
+const SLOW_HOSTS: usize = 1_000;
+/// Columns of a URL in the line a page.
+const URL_COLUMNS: usize = 120;
+
+/// Counters of one process.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    done: AtomicU64,
+    retrying: AtomicU64,
+    failed: AtomicU64,
+    bytes: AtomicU64,
+    open: AtomicU64,
+    slow: Mutex<HashMap<String, Slow>>,
+}
+
+/// How often and how long a host asked us to wait.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slow {
+    /// The status it said it with.
+    pub(super) status: u16,
+    /// How often.
+    pub(super) times: u64,
+    /// How long in all.
+    pub(super) waited: Duration,
+}
+
+impl Board {
+    /// Starts with what the store has.
+    pub(super) fn new(tally: &Tally) -> Arc<Self> {
+        let board = Self::default();
+        board.done.store(tally.stored + tally.redirected + tally.failed + tally.excluded, Ordering::Relaxed);
+        board.failed.store(tally.failed, Ordering::Relaxed);
+        board.open.store(tally.open, Ordering::Relaxed);
+        Arc::new(board)
+    }
+
+    /// Counts what storage wrote; with a terminal, also prints a line a page.
+    pub(super) fn listener(self: &Arc<Self>, pages: Option<Terminal>) -> Listener {
+        let board = Arc::clone(self);
+        Arc::new(move |event| match event {
+            Event::Visited { report, committed } if committed.effective => {
+                let retry = committed.retry.is_some();
+                board.visited(report, committed.admitted.len() as u64, retry);
+                if let Some(terminal) = &pages {
+                    terminal.line(&page_line(report));
+                }
+            }
+            Event::Visited { .. } => {}
+            Event::Noted(note) => {
+                let status = note.robots.as_ref().and_then(|robots| robots.fetch.status);
+                if let (Some(until), Some(status)) = (note.pace.block_until, status.or(Some(429))) {
+                    board.slowed(note.host.as_str(), status, until.since(note.at));
+                }
+            }
+        })
+    }
+
+    /// New seeds were accepted.
+    pub(super) fn accepted(&self, seeds: usize) {
+        self.open.fetch_add(seeds as u64, Ordering::Relaxed);
+    }
+
+    fn visited(&self, report: &Report, admitted: u64, retry: bool) {
+        self.open.fetch_add(admitted, Ordering::Relaxed);
+        self.bytes.fetch_add(report.fetch.as_ref().map_or(0, |fetch| fetch.wire_bytes), Ordering::Relaxed);
+        let tried_again = report.url.attempt > 1 || report.url.throttled > 0;
+        match (tried_again, retry) {
+            (true, false) => _ = self.retrying.fetch_sub(1, Ordering::Relaxed),
+            (false, true) => _ = self.retrying.fetch_add(1, Ordering::Relaxed),
+            _ => {}
+        }
+        if !retry {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+            self.done.fetch_add(1, Ordering::Relaxed);
+            self.failed
+                .fetch_add(u64::from(matches!(report.outcome, Outcome::Failed { .. })), Ordering::Relaxed);
+        }
+    }
+
+    fn slowed(&self, host: &str, status: u16, span: Duration) {
+        let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        if slow.len() < SLOW_HOSTS || slow.contains_key(host) {
+            let slow = slow.entry(host.to_owned()).or_default();
+            slow.status = status;
+            slow.times += 1;
+            slow.waited += span;
+        }
+    }
+
+    /// Hosts that asked us to wait, the longest wait first.
+    pub(super) fn slow_hosts(&self) -> Vec<(String, Slow)> {
+        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts: Vec<_> = slow.iter().map(|(host, slow)| (host.clone(), slow.clone())).collect();
+        hosts.sort_by_key(|(_, slow)| std::cmp::Reverse(slow.waited));
+        hosts
+    }
+
+    /// A snapshot for the progress line.
+    pub(super) fn progress(&self, front: &MemoryFrontier, clock: &Clock) -> Progress {
+        let (counts, blocked) = front.snapshot();
+        let in_flight = counts.leased as u64;
+        let next = blocked.until.map(|until| (until.since(clock.now()), "back-off".to_owned()));
+        Progress {
+            done: self.done.load(Ordering::Relaxed),
+            queued: self.open.load(Ordering::Relaxed).saturating_sub(in_flight),
+            in_flight,
+            bytes: self.bytes.load(Ordering::Relaxed),
+            retrying: self.retrying.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            waiting_hosts: blocked.hosts as u64,
+            next_host: next,
+        }
+    }
+}
+
+/// `200  84ms  12.1 kB  d2  http://...`
+fn page_line(report: &Report) -> String {
+    let fetch = report.fetch.as_ref();
+    let status =
+        fetch.and_then(|fetch| fetch.status).map_or_else(|| "---".to_owned(), |status| status.to_string());
+    let took = fetch.map_or_else(|| "-".to_owned(), |fetch| span(fetch.total));
+    let size = bytes(fetch.map_or(0, |fetch| fetch.body_bytes));
+    let word = report.outcome.word();
+    let url = fit(&report.url.url, URL_COLUMNS);
+    format!("{status}  {took:>6}  {size:>8}  d{}  {word}  {url}", report.url.origin.depth)
+}

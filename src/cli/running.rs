@@ -1,0 +1,283 @@
+//! A crawl from its settings to its summary: what `crawl`, `resume` and `demo` share.
+
+use super::board::Board;
+use super::exit::{ExitCode, Failure};
+use super::progress::{self, Header};
+use super::seeds::SeedSource;
+use super::summary::Summary;
+use super::summing::{self, Ending};
+use crate::clock::Clock;
+use crate::scheduler::End;
+use crate::settings::{Layers, Settings, Sink, StoreUrl, StoredSettings};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{CrawlRow, Store, StoreError};
+use crate::telemetry::{Terminal, set_resume_command};
+use crate::wiring::CrawlError;
+use crate::wiring::embedded::Embedded;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use tokio_util::sync::CancellationToken;
+
+/// What to run, and how loudly.
+pub(super) struct Run<'a> {
+    /// The settings; those that the store keeps for the crawl come below the flags.
+    pub(super) layers: Layers,
+    /// The name of the crawl.
+    pub(super) name: String,
+    /// Seeds given now.
+    pub(super) seeds: Option<SeedSource>,
+    /// The first of them, read already to name the crawl.
+    pub(super) first: Vec<crate::crawl::seeds::Seed>,
+    /// Where to speak.
+    pub(super) terminal: &'a Terminal,
+    /// Nothing but errors.
+    pub(super) quiet: bool,
+    /// A line a page.
+    pub(super) verbose: bool,
+}
+
+/// A crawl that has ended.
+pub(super) struct Ended {
+    /// How the process exits.
+    pub(super) code: ExitCode,
+    /// The summary.
+    pub(super) summary: Summary,
+}
+
+/// A runtime with a thread a processor.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// The file that the settings name for a crawl.
+pub(super) fn store_path(settings: &Settings, name: &str) -> PathBuf {
+    match settings.place.store_for(name) {
+        StoreUrl::Sqlite(path) => path,
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(why: StoreError) -> Self {
+        Self::new(ExitCode::Storage, why)
+    }
+}
+
+impl From<CrawlError> for Failure {
+    fn from(why: CrawlError) -> Self {
+        let code = match &why {
+            CrawlError::Store(_) => ExitCode::Storage,
+            CrawlError::Frontier(_) => ExitCode::Frontier,
+            CrawlError::Bug(_) => ExitCode::Internal,
+        };
+        Self::new(code, why)
+    }
+}
+
+impl Run<'_> {
+    /// Runs it to its end, its limit, or a signal.
+    pub(super) async fn run(mut self) -> Result<Ended, Failure> {
+        let clock = Clock::start();
+        let path = store_path(&self.layers.settings()?, &self.name);
+        let store = Arc::new(SqliteStore::open(&path).await?);
+        let stored = serde_json::to_string(&self.layers.to_stored()).map_err(anyhow::Error::from)?;
+        let row = store.open_crawl(&self.name, &stored, clock.now()).await?;
+        let settings = self.settled(&row)?;
+        set_resume_command(resume_command(&self.name, &path));
+        let ended = self.crawl(&settings, row, Arc::clone(&store), clock, &path).await;
+        if let Some(store) = Arc::into_inner(store) {
+            store.close().await?;
+        }
+        ended
+    }
+
+    /// The settings, with those of the store where the crawl was there before.
+    fn settled(&self, row: &CrawlRow) -> Result<Settings, Failure> {
+        if row.epoch == 1 {
+            return Ok(self.layers.settings()?);
+        }
+        let stored: StoredSettings = serde_json::from_str(&row.settings).unwrap_or_default();
+        Ok(self.layers.clone().with_stored(&stored).settings()?)
+    }
+
+    async fn crawl(
+        &mut self,
+        settings: &Settings,
+        row: CrawlRow,
+        store: Arc<SqliteStore>,
+        clock: Clock,
+        path: &Path,
+    ) -> Result<Ended, Failure> {
+        let started = clock.now();
+        let before = store.tally(row.id).await?;
+        let board = Board::new(&before);
+        let listener = board.listener(self.verbose.then(|| self.terminal.clone()));
+        let embedded = Embedded::open(store, row, settings, &self.first, clock, listener).await?;
+        let seeds = self.seed(&embedded, &board).await?;
+        let resumed = (embedded.crawl.epoch > 1).then_some(before.open);
+        self.header(settings, &embedded, seeds, resumed, path);
+
+        let stop = Stop::listen(self.terminal, self.quiet, &self.name)?;
+        let mode = if self.quiet { crate::settings::ProgressMode::None } else { settings.output.progress };
+        let shown = progress::show(mode, self.terminal, clock, {
+            let (board, front) = (Arc::clone(&board), Arc::clone(&embedded.front));
+            move || board.progress(&front, &clock)
+        });
+        let end = embedded.roles.run(&stop.token).await;
+        shown.end().await;
+        let ending = Ending {
+            name: &self.name,
+            path,
+            started,
+            finished: clock.now(),
+            max_pages: settings.limits.max_pages,
+            board: &board,
+        };
+        let (summary, failed_seeds) = match &end {
+            Ok(end) => summing::summarize(&embedded, &ending, *end).await?,
+            Err(_) => {
+                return Err(Failure::from(end.expect_err("matched")).hint(resume_hint(&self.name, path)));
+            }
+        };
+        let code = self.finish(&summary, &failed_seeds, settings, &stop, end.unwrap_or(End::Finished))?;
+        Ok(Ended { code, summary })
+    }
+
+    /// Accepts the seeds, batch by batch.
+    async fn seed(&mut self, embedded: &Embedded, board: &Board) -> Result<u64, Failure> {
+        let mut batch = std::mem::take(&mut self.first);
+        let mut seeds = 0;
+        loop {
+            seeds += batch.len() as u64;
+            board.accepted(embedded.seed(&batch).await?);
+            let Some(source) = &mut self.seeds else { return Ok(seeds) };
+            match tokio::task::block_in_place(|| source.next_batch())? {
+                Some(next) => batch = next,
+                None => return Ok(seeds),
+            }
+        }
+    }
+
+    fn header(
+        &self,
+        settings: &Settings,
+        embedded: &Embedded,
+        seeds: u64,
+        resumed: Option<u64>,
+        path: &Path,
+    ) {
+        if self.quiet {
+            return;
+        }
+        let header = Header {
+            seeds,
+            scope: embedded.roles.node.scope_words(),
+            robots: settings.politeness.robots == crate::settings::Robots::Obey,
+            delay: settings.politeness.delay.for_host(embedded.on_loopback),
+            max_pages: settings.limits.max_pages,
+            data: path.display().to_string(),
+            resumed,
+        };
+        for line in header.lines() {
+            self.terminal.line(&line);
+        }
+        if !header.robots {
+            let warning = self.terminal.paint().yellow("warning:");
+            self.terminal.line(&format!(
+                "{warning} robots.txt is ignored; the owners of these sites have not agreed to that"
+            ));
+        }
+    }
+
+    /// Says the summary and decides the exit code.
+    fn finish(
+        &self,
+        summary: &Summary,
+        failed_seeds: &[String],
+        settings: &Settings,
+        stop: &Stop,
+        end: End,
+    ) -> Result<ExitCode, Failure> {
+        if !self.quiet {
+            for line in summary.render(self.terminal.paint()).lines() {
+                self.terminal.line(line);
+            }
+        }
+        match &settings.output.summary_json {
+            Some(Sink::Stdout) => writeln!(std::io::stdout(), "{}", summary.to_json())?,
+            Some(Sink::File(file)) => std::fs::write(file, summary.to_json())
+                .map_err(|why| Failure::usage(format!("--summary-json {}: {why}", file.display())))?,
+            None => {}
+        }
+        if let Some(code) = stop.code() {
+            return Ok(code);
+        }
+        if end == End::Finished && summary.found.stored == 0 {
+            let mut text = "no page could be fetched from any seed".to_owned();
+            for seed in failed_seeds.iter().take(10) {
+                text.push_str("; ");
+                text.push_str(seed);
+            }
+            let first = failed_seeds.first().and_then(|seed| seed.split(' ').next()).unwrap_or("URL");
+            return Err(Failure::new(ExitCode::NothingFetched, anyhow::anyhow!("{text}"))
+                .hint(format!("check the spelling, or run  huntsman fetch {first}  for the details")));
+        }
+        Ok(ExitCode::Done)
+    }
+}
+
+fn resume_command(name: &str, path: &Path) -> String {
+    if path == Path::new("crawls").join(format!("{name}.db")) {
+        format!("huntsman resume {name}")
+    } else {
+        format!("huntsman resume {name} --store sqlite:{}", path.display())
+    }
+}
+
+fn resume_hint(name: &str, path: &Path) -> String {
+    format!("nothing that was stored is lost; go on with  {}", resume_command(name, path))
+}
+
+/// Signals as a wish to stop: the first pauses, the second ends the process at once.
+struct Stop {
+    token: CancellationToken,
+    code: Arc<AtomicU8>,
+}
+
+impl Stop {
+    fn listen(terminal: &Terminal, quiet: bool, name: &str) -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let stop = Self { token: CancellationToken::new(), code: Arc::default() };
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (token, code, terminal) = (stop.token.clone(), Arc::clone(&stop.code), terminal.clone());
+        let name = name.to_owned();
+        tokio::spawn(async move {
+            loop {
+                let asked = tokio::select! {
+                    _ = interrupt.recv() => ExitCode::Interrupted,
+                    _ = terminate.recv() => ExitCode::Terminated,
+                };
+                if token.is_cancelled() {
+                    terminal.line(&format!("Stopped. Continue:  huntsman resume {name}"));
+                    std::process::exit(i32::from(asked as u8));
+                }
+                code.store(asked as u8, Ordering::Relaxed);
+                if !quiet {
+                    terminal.line(
+                        "Pausing: letting the requests in flight finish (10 s at most; Ctrl-C again stops now; nothing is lost either way)",
+                    );
+                }
+                token.cancel();
+            }
+        });
+        Ok(stop)
+    }
+
+    /// The exit code that the signal asks for.
+    fn code(&self) -> Option<ExitCode> {
+        let code = self.code.load(Ordering::Relaxed);
+        [ExitCode::Interrupted, ExitCode::Terminated].into_iter().find(|known| *known as u8 == code)
+    }
+}

@@ -1,0 +1,153 @@
+//! Fills the end summary from the store and the board.
+
+use super::board::Board;
+use super::exit::Failure;
+use super::problems::{FailedUrl, Problems};
+use super::summary::{Data, Ended, Found, Pages, Reason, RequestClass, Requests, SCHEMA, Slowdown, Summary};
+use crate::crawl::time::Timestamp;
+use crate::scheduler::End;
+use crate::store::sqlite::totals::{RequestGroup, Totals};
+use crate::store::{Store, Tally};
+use crate::wiring::embedded::Embedded;
+use std::path::Path;
+
+/// What the process knows of the end beside the store.
+pub(super) struct Ending<'a> {
+    pub(super) name: &'a str,
+    pub(super) path: &'a Path,
+    pub(super) started: Timestamp,
+    pub(super) finished: Timestamp,
+    pub(super) max_pages: Option<u64>,
+    pub(super) board: &'a Board,
+}
+
+/// The summary, and the seeds that failed with their reasons.
+pub(super) async fn summarize(
+    embedded: &Embedded,
+    ending: &Ending<'_>,
+    end: End,
+) -> Result<(Summary, Vec<String>), Failure> {
+    let tally = embedded.store.tally(embedded.crawl.id).await?;
+    let totals = embedded.store.totals(embedded.crawl.id).await?;
+    let seeds = totals.failed.iter().filter(|failed| failed.seed).map(|failed| {
+        let detail = failed.detail.as_deref().unwrap_or_default();
+        format!("{} {}: {detail}", failed.url, failed.reason)
+    });
+    let seeds = seeds.collect();
+    let summary = Summary {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        crawl: ending.name.to_owned(),
+        ended: ended(end, &tally, ending),
+        started: ending.started,
+        finished: ending.finished,
+        found: found(&tally, &totals, end),
+        pages: Pages {
+            stored: tally.stored,
+            new: tally.stored,
+            changed: 0,
+            unchanged: 0,
+            duplicate_content: totals.duplicates,
+        },
+        requests: requests(&totals),
+        slowdowns: slowdowns(ending.board),
+        problems: problems(totals),
+        data: Data {
+            store: ending.path.display().to_string(),
+            bytes: std::fs::metadata(ending.path).ok().map(|file| file.len()),
+        },
+        next: next(ending, &tally),
+    };
+    Ok((summary, seeds))
+}
+
+fn ended(end: End, tally: &Tally, ending: &Ending<'_>) -> Ended {
+    match end {
+        End::Finished => Ended::Finished,
+        End::Limited => {
+            Ended::Limit { limit: super::figures::plural(ending.max_pages.unwrap_or(tally.stored), "page") }
+        }
+        End::Waiting { hosts, until } => Ended::Waiting { urls: tally.open, hosts: hosts as u64, until },
+        End::Stopped => Ended::Paused,
+    }
+}
+
+fn found(tally: &Tally, totals: &Totals, end: End) -> Found {
+    let mut not_fetched: Vec<Reason> = totals
+        .skipped
+        .iter()
+        .map(|(reason, count)| Reason { reason: reason.clone(), count: *count })
+        .collect();
+    if tally.excluded > 0 {
+        not_fetched.push(Reason { reason: "robots".to_owned(), count: tally.excluded });
+    }
+    let skipped: u64 = not_fetched.iter().map(|reason| reason.count).sum();
+    let waiting = if matches!(end, End::Waiting { .. }) { tally.open } else { 0 };
+    Found {
+        // Counted as rows, not as the sum of the parts that are shown.
+        total: tally.open + tally.stored + tally.redirected + tally.failed + skipped,
+        stored: tally.stored,
+        redirects: tally.redirected,
+        failed: tally.failed,
+        not_fetched,
+        queued: tally.open - waiting,
+        waiting,
+    }
+}
+
+fn requests(totals: &Totals) -> Requests {
+    const CLASSES: [&str; 8] = ["2xx", "3xx", "404/410", "429", "4xx", "5xx", "no answer", "robots"];
+    let class = |group: &RequestGroup| match (group.kind.as_str(), group.status) {
+        ("robots", _) => "robots",
+        (_, None) => "no answer",
+        (_, Some(404 | 410)) => "404/410",
+        (_, Some(429)) => "429",
+        (_, Some(300..=399)) => "3xx",
+        (_, Some(400..=499)) => "4xx",
+        (_, Some(500..)) => "5xx",
+        (_, Some(_)) => "2xx",
+    };
+    let count = |name: &str| {
+        totals.requests.iter().filter(|group| class(group) == name).map(|group| group.count).sum()
+    };
+    let classes = CLASSES.map(|name| RequestClass { class: name.to_owned(), count: count(name), note: None });
+    Requests {
+        total: totals.requests.iter().map(|group| group.count).sum(),
+        bytes: totals.requests.iter().map(|group| group.bytes).sum(),
+        median_ms: totals.median_ms.map(|millis| millis as f64),
+        p95_ms: totals.p95_ms.map(|millis| millis as f64),
+        classes: classes.into(),
+    }
+}
+
+fn slowdowns(board: &Board) -> Vec<Slowdown> {
+    let slow = board.slow_hosts().into_iter();
+    slow.map(|(host, slow)| Slowdown {
+        host,
+        reason: slow.status.to_string(),
+        times: slow.times,
+        waited_ms: u64::try_from(slow.waited.as_millis()).unwrap_or(u64::MAX),
+    })
+    .collect()
+}
+
+fn problems(totals: Totals) -> Vec<super::problems::Problem> {
+    let mut problems = Problems::default();
+    for failed in totals.failed {
+        let class = failed.reason.strip_prefix("http-").unwrap_or(&failed.reason).to_owned();
+        problems.add(FailedUrl { class, url: failed.url, detail: failed.detail, referrer: failed.found_on });
+    }
+    problems.finish()
+}
+
+fn next(ending: &Ending<'_>, tally: &Tally) -> Vec<String> {
+    let usual = ending.path == Path::new("crawls").join(format!("{}.db", ending.name));
+    let store = if usual { String::new() } else { format!(" --store sqlite:{}", ending.path.display()) };
+    let mut next = Vec::new();
+    if tally.open > 0 {
+        next.push(format!("huntsman resume {}{store}", ending.name));
+    }
+    next.push(format!("huntsman query \"select status, count(*) from fetches group by 1\"{store}"));
+    next.push(format!("huntsman pages --limit 10{store}"));
+    next
+}

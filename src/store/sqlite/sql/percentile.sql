@@ -1,0 +1,1 @@
+SELECT total_ms FROM fetches WHERE crawl_id = ? AND status IS NOT NULL ORDER BY total_ms LIMIT 1 OFFSET ?
