@@ -99,7 +99,8 @@ impl Global {
 /// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ColourChoice {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless the variable for no colours (`NO_COLOR`) is set.
+    #[value(help = "On a terminal, unless NO_COLOR is set")]
     Auto,
     /// Always.
     Always,

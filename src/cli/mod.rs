@@ -5,6 +5,7 @@ mod board;
 mod completions;
 mod config;
 mod crawl;
+mod demo;
 pub mod exit;
 mod figures;
 pub mod flags;
@@ -31,6 +32,7 @@ pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
     match command {
         Command::Crawl(args) => crawl::run(args, &global, terminal),
         Command::Resume(args) => crawl::resume(args, &global, terminal),
+        Command::Demo(args) => demo::run(&args, &global, terminal),
         Command::Testweb(args) => testweb::run(args),
         Command::Completions { shell } => completions::run(shell),
         Command::Man { dir } => man::run(dir.as_deref()),

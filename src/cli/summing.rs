@@ -52,10 +52,7 @@ pub(super) async fn summarize(
         requests: requests(&totals),
         slowdowns: slowdowns(ending.board),
         problems: problems(totals),
-        data: Data {
-            store: ending.path.display().to_string(),
-            bytes: std::fs::metadata(ending.path).ok().map(|file| file.len()),
-        },
+        data: Data { store: ending.path.display().to_string(), bytes: size(ending.path) },
         next: next(ending, &tally),
     };
     Ok((summary, seeds))
@@ -138,6 +135,14 @@ fn problems(totals: Totals) -> Vec<super::problems::Problem> {
         problems.add(FailedUrl { class, url: failed.url, detail: failed.detail, referrer: failed.found_on });
     }
     problems.finish()
+}
+
+/// Bytes of the store, its log included.
+fn size(path: &Path) -> Option<u64> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let file = std::fs::metadata(path).ok()?.len();
+    Some(file + std::fs::metadata(log).map_or(0, |log| log.len()))
 }
 
 fn next(ending: &Ending<'_>, tally: &Tally) -> Vec<String> {

@@ -159,11 +159,10 @@ impl<W: Write> Rows<W> {
     pub fn finish(mut self) -> io::Result<u64> {
         match self.format {
             Format::Table if self.widths.is_none() => self.decide()?,
-            Format::Table => {}
             Format::Json if self.count == 0 => writeln!(self.out, "[]")?,
             Format::Json => write!(self.out, "\n]\n")?,
             Format::Csv if self.count == 0 => self.csv_names()?,
-            Format::Csv => {}
+            Format::Table | Format::Csv => {}
         }
         self.out.flush()?;
         Ok(self.count)

@@ -87,7 +87,7 @@ pub(super) enum Gate {
     },
     /// The host did not answer when it was asked just now: an attempt of the URL without a request of its own, and
     /// what the host's pace became.
-    Unanswered(Failure, Timestamp, Note),
+    Unanswered(Failure, Timestamp, Box<Note>),
     /// Not now: the lease was given back.
     Wait,
 }
@@ -99,7 +99,7 @@ enum Ask {
     /// The lease was given back, or is lost.
     Wait,
     /// Nobody answered.
-    Silent(Failure, Timestamp, Note),
+    Silent(Failure, Timestamp, Box<Note>),
 }
 
 impl Visiting<'_> {
@@ -147,7 +147,7 @@ impl Visiting<'_> {
         let before = self.delay();
         let (mut due, mut note) = self.paced(&visit, asked.note(verdict, &visit, self.token), crawl_delay);
         if let Some(failure) = silence(&visit) {
-            return Ask::Silent(failure, due, note);
+            return Ask::Silent(failure, due, Box::new(note));
         }
         if let Known::Unreachable { retry_at, .. } = known {
             note.pace = self.block(retry_at);

@@ -84,7 +84,7 @@ impl Visiting<'_> {
                 return self.hand_off(report, Timestamp::EPOCH, None, false).await;
             }
             Gate::Unanswered(failure, due, note) => {
-                self.report_unanswered(url, &failure, due, Some(note)).await;
+                self.report_unanswered(url, &failure, due, Some(*note)).await;
                 *self.silence.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
                 return;
             }

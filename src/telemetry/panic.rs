@@ -19,7 +19,7 @@ pub fn install_panic_hook(terminal: &Terminal) {
     }
     let terminal = terminal.clone();
     std::panic::set_hook(Box::new(move |panic| {
-        terminal.line(&report(panic, RESUME.get().map(String::as_str)))
+        terminal.line(&report(panic, RESUME.get().map(String::as_str)));
     }));
 }
 

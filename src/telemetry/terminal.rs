@@ -61,7 +61,7 @@ impl Paint {
 #[derive(Debug, Clone)]
 pub struct Terminal {
     screen: MultiProgress,
-    is_terminal: bool,
+    seen: bool,
     paint: Paint,
 }
 
@@ -74,14 +74,14 @@ impl Terminal {
             if is_terminal { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         Self {
             screen: MultiProgress::with_draw_target(target),
-            is_terminal,
+            seen: is_terminal,
             paint: Paint { on: colours.on(is_terminal, no_colour) },
         }
     }
 
     /// Whether a person sees it.
     pub fn is_terminal(&self) -> bool {
-        self.is_terminal
+        self.seen
     }
 
     /// How to highlight text for it.
@@ -97,9 +97,8 @@ impl Terminal {
     /// Prints `text` and a line end above the live line. A standard error that is closed is nobody's loss.
     pub fn line(&self, text: &str) {
         self.screen.suspend(|| {
-            let mut stderr = io::stderr().lock();
-            _ = stderr.write_all(text.as_bytes());
-            _ = stderr.write_all(b"\n");
+            // One write, so that two processes on one log do not mix within a line.
+            _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
         });
     }
 }

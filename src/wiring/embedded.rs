@@ -1,4 +1,4 @@
-//! One process: index in memory, truth in SQLite, all three roles.
+//! One process: index in memory, truth in `SQLite`, all three roles.
 
 use super::Roles;
 use crate::clock::Clock;
@@ -13,7 +13,7 @@ use crate::crawl::url::{self, UrlKey, canonical};
 use crate::fetch::guard;
 use crate::fetch::http::{self, HttpClient};
 use crate::frontier::memory::{Limits, MemoryFrontier};
-use crate::frontier::{CrawlSettings, Front};
+use crate::frontier::CrawlSettings;
 use crate::node::{self, Node, Reading, Robots};
 use crate::parse::Selectors;
 use crate::scheduler::{LastProgress, Pass, Scheduler};

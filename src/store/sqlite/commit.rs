@@ -3,6 +3,7 @@
 use super::rows::{Statement, Values};
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::report::{Entry, Fetched, Found, Note, Outcome, Report, Skipped, StoredPage};
+use crate::crawl::scope::ScopeKind;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use crate::store::Committed;
@@ -179,7 +180,7 @@ async fn insert_urls(
             let Found { key, url, host, origin, .. } = finding.found;
             values.add(finding.crawl.0).add(key.as_bytes().to_vec()).add(url).add(host.as_str());
             values.add(origin.depth).add(origin.hops).add(origin.max_depth).add(origin.priority);
-            values.add(origin.seed.map(|kind| kind.as_str())).add(finding.on).add(finding.at);
+            values.add(origin.seed.map(ScopeKind::as_str)).add(finding.on).add(finding.at);
         })
         .await?;
     let new: HashSet<RowKey> = rows.iter().filter_map(row_key).collect();

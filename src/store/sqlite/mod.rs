@@ -1,4 +1,4 @@
-//! The truth in one SQLite file: write-ahead log, one writer, group commits that are on the disk when they return.
+//! The truth in one `SQLite` file: write-ahead log, one writer, group commits that are on the disk when they return.
 //!
 //! `synchronous = FULL`: a commit survives the power cut, not only the death of the process. One process crawls with
 //! a file at a time, held by a lock on a file beside it that the kernel drops with the process; readers need none.
@@ -81,6 +81,13 @@ impl SqliteStore {
         let mut reader = self.reader.lock().await;
         let names = sqlx::query_scalar("SELECT name FROM crawls ORDER BY id").fetch_all(&mut *reader).await;
         names.map_err(|why| writing(&why))
+    }
+
+    /// Every stored page with its title.
+    pub async fn titles(&self) -> Result<Vec<(String, Option<String>)>, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let titles = sqlx::query_as("SELECT url, title FROM pages ORDER BY id").fetch_all(&mut *reader).await;
+        titles.map_err(|why| writing(&why))
     }
 
     /// Folds the log into the file and closes it: after this the file stands alone.
@@ -175,7 +182,7 @@ fn writing(why: &sqlx::Error) -> StoreError {
     }
 }
 
-/// The primary result code of SQLite: 11 corrupt, 13 full, 26 not a database...
+/// The primary result code of `SQLite`: 11 corrupt, 13 full, 26 not a database...
 fn primary_code(why: &sqlx::Error) -> Option<u32> {
     let code = why.as_database_error()?.code()?;
     code.parse::<u32>().ok().map(|code| code & 0xff)
