@@ -33,8 +33,8 @@ pub(super) struct Board {
 /// How often and how long a host asked us to wait.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slow {
-    /// The status it said it with.
-    pub(super) status: u16,
+    /// The status it said it with; none where it was silent.
+    pub(super) status: Option<u16>,
     /// How often.
     pub(super) times: u64,
     /// How long in all.
@@ -65,7 +65,7 @@ impl Board {
             Event::Visited { .. } => {}
             Event::Noted(note) => {
                 let status = note.robots.as_ref().and_then(|robots| robots.fetch.status);
-                if let (Some(until), Some(status)) = (note.pace.block_until, status.or(Some(429))) {
+                if let Some(until) = note.pace.block_until {
                     board.slowed(note.host.as_str(), status, until.since(note.at));
                 }
             }
@@ -86,6 +86,10 @@ impl Board {
             (false, true) => _ = self.retrying.fetch_add(1, Ordering::Relaxed),
             _ => {}
         }
+        if retry && let Some(fetch) = &report.fetch {
+            // The note on the host's pace follows its report: this is the status that it will be about.
+            self.slow_host(report.url.host.as_str(), |slow| slow.status = fetch.status);
+        }
         if !retry {
             self.open.fetch_sub(1, Ordering::Relaxed);
             self.done.fetch_add(1, Ordering::Relaxed);
@@ -94,20 +98,29 @@ impl Board {
         }
     }
 
-    fn slowed(&self, host: &str, status: u16, span: Duration) {
-        let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
-        if slow.len() < SLOW_HOSTS || slow.contains_key(host) {
-            let slow = slow.entry(host.to_owned()).or_default();
-            slow.status = status;
+    fn slowed(&self, host: &str, status: Option<u16>, span: Duration) {
+        self.slow_host(host, |slow| {
+            slow.status = status.or(slow.status);
             slow.times += 1;
             slow.waited += span;
+        });
+    }
+
+    fn slow_host(&self, host: &str, change: impl FnOnce(&mut Slow)) {
+        let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        if slow.len() < SLOW_HOSTS || slow.contains_key(host) {
+            change(slow.entry(host.to_owned()).or_default());
         }
     }
 
     /// Hosts that asked us to wait, the longest wait first.
     pub(super) fn slow_hosts(&self) -> Vec<(String, Slow)> {
         let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut hosts: Vec<_> = slow.iter().map(|(host, slow)| (host.clone(), slow.clone())).collect();
+        let mut hosts: Vec<_> = slow
+            .iter()
+            .filter(|(_, slow)| slow.times > 0)
+            .map(|(host, slow)| (host.clone(), slow.clone()))
+            .collect();
         hosts.sort_by_key(|(_, slow)| std::cmp::Reverse(slow.waited));
         hosts
     }

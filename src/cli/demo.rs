@@ -116,6 +116,8 @@ fn entries(args: &DemoArgs, path: &Path) -> Vec<Entry> {
         ("store", format!("sqlite:{}", path.display())),
         ("name", NAME.to_owned()),
         ("scope", "any".to_owned()),
+        // One is enough to see it, and the demo is over before the second would be due.
+        ("retries", "1".to_owned()),
         ("delay", show_span(args.delay)),
     ];
     let entry = |(name, value): (&str, String)| {

@@ -121,7 +121,7 @@ fn slowdowns(board: &Board) -> Vec<Slowdown> {
     let slow = board.slow_hosts().into_iter();
     slow.map(|(host, slow)| Slowdown {
         host,
-        reason: slow.status.to_string(),
+        reason: slow.status.map_or_else(|| "nothing".to_owned(), |status| status.to_string()),
         times: slow.times,
         waited_ms: u64::try_from(slow.waited.as_millis()).unwrap_or(u64::MAX),
     })
