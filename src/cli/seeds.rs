@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_long_list_comes_in_batches() {
-        let text: String = (0..20_000).map(|n| format!("http://h.test/{n}\n")).collect();
+        let text = (0..20_000).fold(String::new(), |text, n| text + &format!("http://h.test/{n}\n"));
         let (_file, path) = list(text.as_bytes());
         let source = SeedSource::open(&[path], BadLines::Refuse, &Terminal::stderr(Colours::Never));
         let mut source = source.unwrap();

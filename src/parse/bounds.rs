@@ -76,10 +76,8 @@ impl Stack {
         match name {
             Name::LI => self.close(|open| open == Name::LI, stops_item),
             Name::DD | Name::DT => self.close(|open| matches!(open, Name::DD | Name::DT), stops_item),
-            Name::OPTION => {
-                if self.open.last().is_some_and(|open| open.name == Name::OPTION) {
-                    self.open.pop();
-                }
+            Name::OPTION if self.open.last().is_some_and(|open| open.name == Name::OPTION) => {
+                self.open.pop();
             }
             Name::TD | Name::TH => self.close(|open| matches!(open, Name::TD | Name::TH), is_table),
             Name::TR => {

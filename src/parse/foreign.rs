@@ -1,4 +1,4 @@
-//! Which content is HTML and which is a drawing (SVG) or a formula (MathML), where other rules hold: there
+//! Which content is HTML and which is a drawing (SVG) or a formula (`MathML`), where other rules hold: there
 //! `<title>` and `<style>` are ordinary elements and CDATA sections exist.
 //!
 //! A tree parser knows this from its stack of open elements. Here only the elements inside of `<svg>` and `<math>`

@@ -28,6 +28,7 @@ use crate::crawl::page::Page;
 
 /// What to read from a page beside its title and metadata.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "independent wishes")]
 pub struct Want<'a> {
     /// The visible text.
     pub text: bool,

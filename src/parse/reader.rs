@@ -55,6 +55,7 @@ pub(super) fn read(text: &str, xml: bool, want: &Want<'_>, limits: &Limits, buff
 }
 
 /// The page so far, and where in it the reader stands.
+#[expect(clippy::struct_excessive_bools, reason = "each is a place in the page, and they overlap")]
 struct Reader<'r> {
     want: &'r Want<'r>,
     limits: &'r Limits,
@@ -155,7 +156,7 @@ impl Reader<'_> {
                 }
             }
             Name::HTML => {
-                self.language(tag.attributes.get("lang").or_else(|| tag.attributes.get("xml:lang")))
+                self.language(tag.attributes.get("lang").or_else(|| tag.attributes.get("xml:lang")));
             }
             Name::TITLE => self.in_title = !std::mem::replace(&mut self.title_seen, true),
             Name::NOSCRIPT => self.in_noscript = true,

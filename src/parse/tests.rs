@@ -8,22 +8,17 @@ use std::process::Command;
 use html5ever::driver::{ParseOpts, parse_document};
 use html5ever::tendril::TendrilSink;
 use html5ever::tree_builder::TreeBuilderOpts;
-use proptest::prelude::*;
-use scraper::{ElementRef, Html, HtmlTreeSink, Node, Selector};
+use scraper::{ElementRef, Html, HtmlTreeSink, Selector};
 use serde_json::Value;
 
 use super::*;
-use crate::crawl::page::{CharsetSource, LinkSource, SelectorsSkipped};
+use crate::crawl::page::LinkSource;
 
 const HTML_NAMESPACE: &str = "http://www.w3.org/1999/xhtml";
 
 fn page(html: &str) -> Page {
     let want = Want { text: true, ..Want::default() };
     parse(html.as_bytes(), Some("text/html; charset=utf-8"), &want, &Limits::default())
-}
-
-fn hrefs(page: &Page) -> Vec<&str> {
-    page.links.iter().map(|link| link.href).collect()
 }
 
 /// Parses `fixtures/pages/<name>.html` and compares each member of `<name>.json` with the page's.
@@ -85,8 +80,8 @@ fn collapse(text: &str) -> String {
     words.join(" ")
 }
 
-fn cut(text: String, limit: usize) -> String {
-    cut_text(&text, limit).to_owned()
+fn cut(text: &str, limit: usize) -> String {
+    cut_text(text, limit).to_owned()
 }
 
 fn cut_text(text: &str, limit: usize) -> &str {
@@ -110,7 +105,7 @@ fn oracle(text: &str) -> Oracle {
     let title = html
         .select(&Selector::parse("title").unwrap())
         .find(|title| &*title.value().name.ns == HTML_NAMESPACE && !in_template(*title))
-        .map(|title| cut(collapse(&title.text().collect::<String>()), 1_024))
+        .map(|title| cut(&collapse(&title.text().collect::<String>()), 1_024))
         .filter(|title| !title.is_empty());
     let has_base = html.select(&Selector::parse("base[href]").unwrap()).any(|base| !in_template(base));
     let anchors: Vec<_> = html

@@ -1,7 +1,8 @@
 //! The integration tests: contracts of the ports, the simulated loop, the whole program.
 
-mod frontier_contract;
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod model_store;
+mod program;
 mod rng;
 mod simulation;
-mod store_contract;

@@ -1,5 +1,5 @@
 //! The store as a plain synchronous model: what the contract says and nothing more. The simulation runs on it, since a
-//! database thread and a paused clock do not mix; the contract suite holds it to what SQLite does.
+//! database thread and a paused clock do not mix; the contract suite holds it to what `SQLite` does.
 
 use async_trait::async_trait;
 use huntsman::crawl::host::HostKey;
@@ -14,10 +14,10 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 #[derive(Debug, Default)]
-pub struct ModelStore(Mutex<Tables>);
+pub(crate) struct ModelStore(Mutex<Tables>);
 
 #[derive(Debug, Default)]
-pub struct Tables {
+pub(crate) struct Tables {
     pub crawls: Vec<CrawlRow>,
     pub urls: BTreeMap<(CrawlId, UrlKey), Row>,
     pub order: Vec<(CrawlId, UrlKey)>,
@@ -30,13 +30,13 @@ pub struct Tables {
 }
 
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     pub queued: Queued,
     pub state: &'static str,
 }
 
 impl ModelStore {
-    pub fn tables(&self) -> MutexGuard<'_, Tables> {
+    pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
     }
 }

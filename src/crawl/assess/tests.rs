@@ -126,7 +126,7 @@ fn failures_are_retried_and_then_given_up_with_their_evidence() {
         match report.outcome {
             Outcome::Retry { counts: true, due, .. } => assert!(attempt < 3 && due > AT),
             Outcome::Failed { reason, detail } => {
-                assert_eq!((attempt, &*reason, &*detail), (3, "incomplete", "reset"))
+                assert_eq!((attempt, &*reason, &*detail), (3, "incomplete", "reset"));
             }
             other => panic!("{other:?}"),
         }

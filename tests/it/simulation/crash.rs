@@ -20,13 +20,13 @@ use tokio_util::sync::CancellationToken;
 
 /// A process that dies at the n-th step. After that no call has an effect or returns.
 #[derive(Debug, Clone)]
-pub struct Fuse {
+pub(super) struct Fuse {
     left: Arc<AtomicI64>,
     pub blown: CancellationToken,
 }
 
 impl Fuse {
-    pub fn new(steps: i64) -> Self {
+    pub(super) fn new(steps: i64) -> Self {
         Self { left: Arc::new(AtomicI64::new(steps)), blown: CancellationToken::new() }
     }
 
@@ -41,13 +41,13 @@ impl Fuse {
 
 /// A port with a fuse: one step before the call's effect and one after it.
 #[derive(Debug)]
-pub struct Fused<T: ?Sized> {
+pub(super) struct Fused<T: ?Sized> {
     pub fuse: Fuse,
     pub inner: Arc<T>,
 }
 
 impl<T: ?Sized> Fused<T> {
-    pub fn new(fuse: &Fuse, inner: Arc<T>) -> Arc<Self> {
+    pub(super) fn new(fuse: &Fuse, inner: Arc<T>) -> Arc<Self> {
         Arc::new(Self { fuse: fuse.clone(), inner })
     }
 

@@ -189,7 +189,7 @@ impl Simulation {
             pass: Pass::default(),
         };
         scheduler.open(row.epoch, CrawlSettings { delay, max_pages: None, stored: 0 }).await.unwrap();
-        let seed = Url::parse(&self.web.seed()).unwrap();
+        let seed = Url::parse(&Web::seed()).unwrap();
         let key = UrlKey::of(&canonical(&seed));
         let origin = Origin::seed(ScopeKind::Host, None, Origin::PRIORITY);
         let found = Found { key, host: HostKey::of(&seed), url: seed.into(), origin };

@@ -15,7 +15,7 @@ use url::Url;
 
 /// What a URL of the web does when asked.
 #[derive(Debug, Clone)]
-pub enum Behaviour {
+pub(super) enum Behaviour {
     Page {
         links: Vec<String>,
     },
@@ -36,7 +36,7 @@ pub enum Behaviour {
 
 /// What a host says of robots.
 #[derive(Debug, Clone)]
-pub enum RobotsKind {
+pub(super) enum RobotsKind {
     None,
     Rules {
         delay: Option<u64>,
@@ -58,7 +58,7 @@ pub enum RobotsKind {
 
 /// One request as the server saw it.
 #[derive(Debug, Clone)]
-pub struct Logged {
+pub(super) struct Logged {
     pub host: String,
     pub path: String,
     pub at: Timestamp,
@@ -79,7 +79,7 @@ struct State {
 
 /// The web.
 #[derive(Debug)]
-pub struct Web {
+pub(super) struct Web {
     pub urls: BTreeMap<String, Behaviour>,
     pub robots: BTreeMap<String, RobotsKind>,
     /// 429 with Retry-After on the first request for these.
@@ -92,7 +92,7 @@ pub struct Web {
 }
 
 impl Web {
-    pub fn new(seed: u64, clock: Clock) -> Self {
+    pub(super) fn new(seed: u64, clock: Clock) -> Self {
         let mut rng = Rng::new(seed);
         let hosts: Vec<String> = (0..rng.range(1..5)).map(|n| format!("h{n}.test")).collect();
         let mut names = Vec::new();
@@ -139,7 +139,6 @@ impl Web {
         }
         for host in &hosts {
             let kind = match rng.range(0..10) {
-                0..=2 => RobotsKind::None,
                 3 | 4 => RobotsKind::Rules { delay: None },
                 5 => RobotsKind::Rules { delay: Some(rng.range(1..4)) },
                 6 => RobotsKind::Unavailable { times: rng.range(1..3) as u32, retry_after: rng.range(1..20) },
@@ -154,20 +153,20 @@ impl Web {
         web
     }
 
-    pub fn seed(&self) -> String {
+    pub(super) fn seed() -> String {
         "http://h0.test/".into()
     }
 
-    pub fn new_process(&self) {
+    pub(super) fn new_process(&self) {
         self.state.lock().unwrap().process += 1;
     }
 
-    pub fn log(&self) -> Vec<Logged> {
+    pub(super) fn log(&self) -> Vec<Logged> {
         self.state.lock().unwrap().log.clone()
     }
 
     /// The crawl delay that a host asks for, whoever serves its robots.txt.
-    pub fn crawl_delay(&self, host: &str) -> Option<Duration> {
+    pub(super) fn crawl_delay(&self, host: &str) -> Option<Duration> {
         match self.final_robots(host)? {
             RobotsKind::Rules { delay } => delay.map(Duration::from_secs),
             _ => None,
@@ -186,11 +185,11 @@ impl Web {
     }
 
     /// Whether robots.txt of the host is a loop, which makes everything on it unreachable for ever.
-    pub fn robots_loops(&self, host: &str) -> bool {
+    pub(super) fn robots_loops(&self, host: &str) -> bool {
         self.robots.contains_key(host) && self.final_robots(host).is_none()
     }
 
-    pub fn is_disallowed(&self, url: &str) -> bool {
+    pub(super) fn is_disallowed(&self, url: &str) -> bool {
         let url = Url::parse(url).unwrap();
         let host = url.host_str().unwrap_or_default();
         let rules = matches!(
@@ -201,9 +200,9 @@ impl Web {
     }
 
     /// Every URL that a crawl must admit, with the state that it must end in (`stored`, `failed`...).
-    pub fn truth(&self) -> BTreeMap<String, &'static str> {
+    pub(super) fn truth(&self) -> BTreeMap<String, &'static str> {
         let mut truth = BTreeMap::new();
-        let mut queue = VecDeque::from([self.seed()]);
+        let mut queue = VecDeque::from([Self::seed()]);
         while let Some(url) = queue.pop_front() {
             if truth.contains_key(&url) {
                 continue;
@@ -241,7 +240,6 @@ impl Web {
         };
         if path == "/robots.txt" {
             return match &self.robots[host] {
-                RobotsKind::None => Ok(status(404)),
                 RobotsKind::Rules { delay } => Ok(rules(*delay)),
                 RobotsKind::Unavailable { times: down, retry_after } if times <= *down => {
                     Ok(Answer { retry_after: Some(Duration::from_secs(*retry_after)), ..status(503) })
@@ -251,7 +249,7 @@ impl Web {
                     Ok(Answer { location: Some(format!("http://{to}/robots.txt")), ..status(301) })
                 }
                 RobotsKind::Silent { times: silent } if times <= *silent => Err(FailureClass::Connect),
-                RobotsKind::Silent { .. } => Ok(status(404)),
+                RobotsKind::None | RobotsKind::Silent { .. } => Ok(status(404)),
             };
         }
         if times == 1 && self.throttled.contains(url) {
@@ -265,7 +263,6 @@ impl Web {
             ok(format!("<title>{url}</title>{links}"))
         };
         match &self.urls[url] {
-            Behaviour::Page { links } => Ok(page(links)),
             Behaviour::Missing => Ok(status(404)),
             Behaviour::Broken => Ok(status(500)),
             Behaviour::Flaky { times: down, breaks, .. } if times <= *down => {
@@ -275,7 +272,7 @@ impl Web {
                     Ok(status(500))
                 }
             }
-            Behaviour::Flaky { links, .. } => Ok(page(links)),
+            Behaviour::Page { links } | Behaviour::Flaky { links, .. } => Ok(page(links)),
             Behaviour::Redirect { to } => Ok(Answer { location: Some(to.clone()), ..status(302) }),
         }
     }

@@ -1,0 +1,190 @@
+//! Every exit code, one clear line for each mistake, and a store that stays usable.
+
+use super::raw_server::{RawServer, page};
+use super::{huntsman, run, said, sql, wait_until};
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn site() -> RawServer {
+    RawServer::start(|path, _| match path {
+        "/robots.txt" => (404, String::new(), String::new()),
+        "/" => page(&["/a", "/b"]),
+        _ => page(&[]),
+    })
+}
+
+/// One line that begins with `error:`, no panic, nothing on standard output.
+fn check(output: &Output, code: i32, part: &str) {
+    let text = said(output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    let errors: Vec<_> = text.lines().filter(|line| line.starts_with("error:")).collect();
+    assert!(errors.len() == 1 && text.contains(part), "{part:?} in {text}");
+    assert!(!text.contains("panicked"), "{text}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn mistakes_in_the_seeds_are_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("binary"), [0u8, 159, 146, 150, 0, 1, 2]).unwrap();
+    std::fs::write(folder.join("empty"), "# nothing\n\n").unwrap();
+    check(&run(folder, &["crawl", "no such thing"]), 2, "no such thing");
+    check(&run(folder, &["crawl", "missing.txt"]), 2, "missing.txt");
+    check(&run(folder, &["crawl", "file:///etc/passwd"]), 2, "file:");
+    check(&run(folder, &["crawl", "binary"]), 2, "binary");
+    check(&run(folder, &["crawl", "empty"]), 2, "no URL");
+    check(&run(folder, &["crawl", "http://127.0.0.1:1/", "--delay", "5"]), 2, "unit");
+    check(&run(folder, &["resume"]), 2, "no crawl");
+    assert_eq!(run(folder, &["crawl"]).status.code(), Some(2));
+    assert!(!folder.join("crawls").exists(), "nothing was made");
+}
+
+#[test]
+fn an_unreachable_seed_is_code_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["crawl", "http://127.0.0.1:1/", "--retries", "0"]);
+    check(&output, 3, "no page could be fetched from any seed; http://127.0.0.1:1/ connect");
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_code_4_and_stays_as_it_was() {
+    let server = site();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let crawl =
+        |store: &str| run(folder, &["crawl", &server.url("/"), "--store", &format!("sqlite:{store}")]);
+    std::fs::write(folder.join("text.db"), "this is no database, but a text of some length\n".repeat(50))
+        .unwrap();
+    check(&crawl("text.db"), 4, "not a store of ours");
+    sql(&folder.join("other.db"), "create table t (x); insert into t values (1)");
+    check(&crawl("other.db"), 4, "another program");
+    assert_eq!(sql(&folder.join("other.db"), "select x from t"), ["1"]);
+    check(&crawl("text.db/below.db"), 4, "text.db");
+    assert_eq!(crawl("new.db").status.code(), Some(0));
+    sql(
+        &folder.join("new.db"),
+        "insert into _sqlx_migrations select 99999999, 'x', installed_on, 1, checksum, 0 from _sqlx_migrations",
+    );
+    check(&crawl("new.db"), 4, "newer huntsman");
+    assert_eq!(sql(&folder.join("new.db"), "select count(*) from pages"), ["3"]);
+}
+
+#[test]
+fn a_store_in_use_is_refused_and_ctrl_c_pauses() {
+    let server = RawServer::start(|path, _| match path {
+        "/robots.txt" => (404, String::new(), String::new()),
+        _ => page(&["/1", "/2", "/3", "/4", "/5"]),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let url = server.url("/");
+    let mut first = huntsman(folder, &["crawl", &url, "--name", "t", "--delay", "300ms"]).spawn().unwrap();
+    wait_until("the first page", || server.log().len() >= 2);
+    check(&run(folder, &["crawl", &url, "--name", "t"]), 4, "another huntsman");
+    signal("INT", first.id());
+    let output = {
+        first.wait().unwrap();
+        first.wait_with_output().unwrap()
+    };
+    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    assert!(said(&output).contains("huntsman resume t"), "{}", said(&output));
+    let resumed = run(folder, &["resume"]);
+    assert_eq!(resumed.status.code(), Some(0), "{}", said(&resumed));
+    assert_eq!(sql(&folder.join("crawls/t.db"), "select count(*), count(distinct url) from pages"), ["6|6"]);
+}
+
+#[test]
+fn sigterm_is_code_143() {
+    let server = site();
+    let folder = tempfile::tempdir().unwrap();
+    let url = server.url("/");
+    let mut process = huntsman(folder.path(), &["crawl", &url, "--delay", "5s"]).spawn().unwrap();
+    wait_until("robots.txt", || !server.log().is_empty());
+    signal("TERM", process.id());
+    assert_eq!(process.wait().unwrap().code(), Some(143));
+}
+
+/// A disk of 400 KiB, full half way, and larger after that.
+#[test]
+fn a_full_disk_is_code_4_and_resume_goes_on_when_there_is_room() {
+    let server = RawServer::start(|path, _| match path {
+        "/robots.txt" => (404, String::new(), String::new()),
+        "/" => {
+            let links: Vec<String> = (0..400).map(|n| format!("/{n}/{}", "x".repeat(500))).collect();
+            page(&links.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+        _ => page(&[]),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mounted = Mount::tmpfs(&disk);
+    let url = server.url("/");
+    let output = run(folder.path(), &["crawl", &url, "--name", "t", "--store", "sqlite:disk/t.db"]);
+    check(&output, 4, "the disk is full");
+    mounted.grow();
+    let output = run(folder.path(), &["resume", "--store", "sqlite:disk/t.db"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let store = disk.join("t.db");
+    assert_eq!(sql(&store, "select count(*), count(distinct url) from pages"), ["401|401"]);
+    assert_eq!(sql(&store, "pragma integrity_check"), ["ok"]);
+}
+
+struct Mount<'a>(&'a Path);
+
+impl<'a> Mount<'a> {
+    fn tmpfs(at: &'a Path) -> Self {
+        let status = Command::new("mount").args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(at).status();
+        assert!(status.is_ok_and(|status| status.success()), "this test mounts a small disk: run it as root");
+        Self(at)
+    }
+
+    fn grow(&self) {
+        assert!(
+            Command::new("mount").args(["-o", "remount,size=64m"]).arg(self.0).status().unwrap().success()
+        );
+    }
+}
+
+impl Drop for Mount<'_> {
+    fn drop(&mut self) {
+        _ = Command::new("umount").arg(self.0).status();
+    }
+}
+
+fn signal(name: &str, process: u32) {
+    assert!(
+        Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status().unwrap().success()
+    );
+}
+
+#[test]
+fn a_page_limit_is_kept_exactly_and_resume_with_a_larger_one_goes_on() {
+    let server = site();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let store = folder.join("crawls/t.db");
+    let output = run(folder, &["crawl", &server.url("/"), "--name", "t", "--max-pages", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(sql(&store, "select count(*) from pages"), ["2"]);
+    let output = run(folder, &["resume", "--max-pages", "10"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(sql(&store, "select count(*) from pages"), ["3"]);
+}
+
+#[test]
+fn a_bad_line_in_a_seed_list_is_reported_and_the_good_ones_are_crawled() {
+    let server = site();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let list = format!("\u{feff}# seeds\r\n\r\n{} depth=0\r\nexample.org\r\n", server.url("/"));
+    std::fs::write(folder.join("seeds.txt"), list).unwrap();
+    let output = run(folder, &["crawl", "seeds.txt", "--name", "t"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("seeds.txt:4:"), "{}", said(&output));
+    assert_eq!(sql(&folder.join("crawls/t.db"), "select count(*) from pages"), ["1"], "depth=0");
+    let reasons = sql(&folder.join("crawls/t.db"), "select reason, count(*) from skipped group by 1");
+    assert_eq!(reasons, ["depth|2"]);
+    check(&run(folder, &["crawl", "seeds.txt", "--strict", "--name", "u"]), 2, "bad line");
+}
