@@ -43,8 +43,11 @@ fn mistakes_in_the_seeds_are_code_2() {
 #[test]
 fn an_unreachable_seed_is_code_3() {
     let folder = tempfile::tempdir().unwrap();
-    let output = run(folder.path(), &["crawl", "http://127.0.0.1:1/", "--retries", "0"]);
-    check(&output, 3, "no page could be fetched from any seed; http://127.0.0.1:1/ connect");
+    // A port where nobody listens any more.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}/");
+    let output = run(folder.path(), &["crawl", &url, "--retries", "0"]);
+    check(&output, 3, &format!("no page could be fetched from any seed; {url} connect"));
 }
 
 #[test]
