@@ -11,14 +11,19 @@ mod figures;
 pub mod flags;
 mod man;
 pub mod meter;
+mod pages;
 pub mod problems;
 pub mod progress;
+mod query;
 mod running;
 pub mod seeds;
+mod status;
+mod stores;
 pub mod summary;
 mod summing;
 pub mod table;
 mod testweb;
+mod why;
 
 pub use crate::telemetry::escape;
 pub use args::{Cli, Command};
@@ -32,6 +37,10 @@ pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
     match command {
         Command::Crawl(args) => crawl::run(args, &global, terminal),
         Command::Resume(args) => crawl::resume(args, &global, terminal),
+        Command::Query(args) => query::run(&args, &global),
+        Command::Pages(args) => pages::run(&args, &global),
+        Command::Status(args) => status::run(&args, &global),
+        Command::Why(args) => why::run(&args, &global),
         Command::Demo(args) => demo::run(&args, &global, terminal),
         Command::Testweb(args) => testweb::run(args),
         Command::Completions { shell } => completions::run(shell),

@@ -3,6 +3,7 @@
 //! JSON and CSV are written row by row. A table's columns are as wide as its first rows need.
 
 use super::escape::{columns, fit, visible};
+pub use crate::store::sqlite::reader::Value;
 use clap::ValueEnum;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -24,23 +25,9 @@ pub enum Format {
     Csv,
 }
 
-/// One value of a row.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// SQL's NULL.
-    Null,
-    /// A whole number.
-    Integer(i64),
-    /// A number.
-    Real(f64),
-    /// Text.
-    Text(String),
-    /// Bytes, shown as hex digits.
-    Bytes(Vec<u8>),
-}
-
 impl Value {
-    fn text(&self) -> String {
+    /// The value as text; NULL is empty.
+    pub(super) fn text(&self) -> String {
         match self {
             Self::Null => String::new(),
             Self::Integer(number) => number.to_string(),

@@ -29,7 +29,7 @@ pub struct Limits {
     pub host_urls: usize,
     /// Entries of the stream that are not acknowledged: at this lag leasing stops.
     pub stream_entries: usize,
-    /// Bytes of those entries, as estimated by [`weight`].
+    /// Bytes of those entries, estimated from their texts.
     pub stream_bytes: usize,
     /// Fingerprints in the seen-set.
     pub seen: usize,

@@ -4,6 +4,7 @@
 //! a file at a time, held by a lock on a file beside it that the kernel drops with the process; readers need none.
 
 mod commit;
+pub mod reader;
 mod rows;
 pub mod totals;
 

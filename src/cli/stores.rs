@@ -1,0 +1,120 @@
+//! Which store and which crawl a command means.
+
+use super::args::Global;
+use super::exit::{ExitCode, Failure};
+use super::running::runtime;
+use super::table::{Format, Rows, Screen, Value};
+use crate::settings::{self, Entry, Place, StoreUrl};
+use crate::store::sqlite::reader::Reader;
+use std::io::{BufWriter, stdout};
+use std::path::{Path, PathBuf};
+
+/// The store that the settings name, or the only one in `./crawls`.
+pub(super) fn find(place: &Place) -> Result<PathBuf, Failure> {
+    let path = match (&place.store, &place.name) {
+        (Some(StoreUrl::Sqlite(path)), _) => path.clone(),
+        (None, Some(name)) => match place.store_for(name) {
+            StoreUrl::Sqlite(path) => path,
+        },
+        (None, None) => only_store()?,
+    };
+    if path.exists() {
+        return Ok(path);
+    }
+    Err(Failure::usage(format!("there is no store {}", path.display()))
+        .hint("huntsman crawl SEED starts a crawl; --store says where another one is"))
+}
+
+fn only_store() -> Result<PathBuf, Failure> {
+    let files = std::fs::read_dir("crawls").into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut stores: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|end| end == "db")).collect();
+    stores.sort();
+    match &stores[..] {
+        [one] => Ok(one.clone()),
+        [] => Err(Failure::usage("there is no crawl in ./crawls").hint("name one with --store sqlite:PATH")),
+        several => {
+            let names: Vec<_> = several
+                .iter()
+                .filter_map(|path| path.file_stem())
+                .map(|name| name.to_string_lossy())
+                .collect();
+            Err(Failure::usage("there are several crawls in ./crawls")
+                .hint(format!("name one: {}", names.join(", "))))
+        }
+    }
+}
+
+/// The crawl that was asked for, or the only one of a store.
+pub(super) fn choose(names: &[String], asked: Option<&str>, path: &Path) -> Result<String, Failure> {
+    match (asked, names) {
+        (Some(asked), _) if names.iter().any(|name| name == asked) => Ok(asked.to_owned()),
+        (None, [one]) => Ok(one.clone()),
+        (_, []) => Err(Failure::usage(format!("{} holds no crawl", path.display()))),
+        (asked, _) => {
+            let what =
+                asked.map_or_else(|| "several crawls".to_owned(), |asked| format!("no crawl {asked:?}"));
+            let hint = format!("name one: {}", names.join(", "));
+            Err(Failure::usage(format!("{} holds {what}", path.display())).hint(hint))
+        }
+    }
+}
+
+/// A store opened for reading, with where it is and the name that was asked for.
+pub(super) struct Opened {
+    pub(super) path: PathBuf,
+    pub(super) name: Option<String>,
+    reader: Reader,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Opened {
+    /// Opens the store that flags, variables and file name.
+    pub(super) fn open(entries: Vec<Entry>, global: &Global) -> Result<Self, Failure> {
+        let place = settings::load(&global.config_file(), entries)?.place()?;
+        let path = find(&place)?;
+        let runtime = runtime()?;
+        let reader = runtime.block_on(Reader::open(&path))?;
+        Ok(Self { path, name: place.name, reader, runtime })
+    }
+
+    /// The rows of a statement of ours.
+    pub(super) fn rows(&mut self, statement: &str, parameters: &[Value]) -> Result<Vec<Vec<Value>>, Failure> {
+        let mut rows = Vec::new();
+        let read = self.reader.rows(statement, parameters, |_, row| {
+            rows.push(row);
+            true
+        });
+        self.runtime.block_on(read)?.map_err(|why| Failure::new(ExitCode::Internal, anyhow::anyhow!(why)))?;
+        Ok(rows)
+    }
+
+    /// Prints the rows of a statement as they come.
+    pub(super) fn print(
+        &mut self,
+        statement: &str,
+        parameters: &[Value],
+        format: Format,
+    ) -> Result<ExitCode, Failure> {
+        let mut rows: Option<Rows<BufWriter<std::io::Stdout>>> = None;
+        let mut broken = None;
+        let read = self.reader.rows(statement, parameters, |names, row| {
+            let rows = rows.get_or_insert_with(|| {
+                Rows::new(BufWriter::new(stdout()), format, Screen::stdout(), names.to_vec())
+            });
+            broken = rows.push(row).err();
+            broken.is_none()
+        });
+        self.runtime
+            .block_on(read)?
+            .map_err(|why| Failure::usage(why).hint("the tables are described in migrations/README.md"))?;
+        if let Some(why) = broken {
+            return Err(why.into());
+        }
+        match rows {
+            Some(rows) => _ = rows.finish()?,
+            None => _ = Rows::new(BufWriter::new(stdout()), format, Screen::stdout(), Vec::new()).finish()?,
+        }
+        Ok(ExitCode::Done)
+    }
+}

@@ -1,0 +1,130 @@
+//! `huntsman why`: the trail of one URL.
+
+use super::args::{Global, WhyArgs};
+use super::escape::visible;
+use super::exit::{ExitCode, Failure};
+use super::stores::Opened;
+use super::table::Value;
+use crate::crawl::host::HostKey;
+use crate::crawl::url::{self, UrlKey, canonical};
+use std::io::{Write, stdout};
+
+const ROW: &str = "\
+SELECT c.name, u.state, u.reason, u.depth, u.hops, u.seed, u.found_on, u.found_at, u.attempt, u.due_at, u.redirect_to, u.url
+FROM urls AS u JOIN crawls AS c ON c.id = u.crawl_id
+WHERE u.url_key = ?1 AND (?2 IS NULL OR c.name = ?2)";
+const SKIPPED: &str = "\
+SELECT c.name, s.reason, s.detail, s.found_on, s.skipped_at FROM skipped AS s JOIN crawls AS c ON c.id = s.crawl_id
+WHERE s.url_key = ?1 AND (?2 IS NULL OR c.name = ?2) ORDER BY s.id";
+const FETCHES: &str = "\
+SELECT f.started_at, f.attempt, f.status, f.error, f.outcome, f.detail, f.total_ms, f.bytes
+FROM fetches AS f JOIN crawls AS c ON c.id = f.crawl_id
+WHERE f.url_key = ?1 AND (?2 IS NULL OR c.name = ?2) ORDER BY f.id";
+const REDIRECTED_HERE: &str = "\
+SELECT u.url FROM urls AS u JOIN crawls AS c ON c.id = u.crawl_id
+WHERE u.redirect_to = ?1 AND (?2 IS NULL OR c.name = ?2) LIMIT 5";
+const HOST: &str =
+    "SELECT robots, robots_status, crawl_delay_ms, block_until, strikes FROM hosts WHERE host = ?1";
+const DEAD: &str = "SELECT reason, detail, attempts, died_at FROM dead_letters WHERE url_key = ?1";
+
+/// Prints how the URL was normalised, where it was found, which rule spoke, and each attempt.
+pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> {
+    let mut opened = Opened::open(args.settings.entries.clone(), global)?;
+    let name = opened.name.clone().map_or(Value::Null, Value::Text);
+    let parsed = url::parse(&args.url).or_else(|why| {
+        let guessed =
+            if args.url.contains(':') { None } else { url::parse(&format!("https://{}", args.url)).ok() };
+        guessed.ok_or(why)
+    });
+    let mut trail = Trail(Vec::new());
+    // Links that are no URL of ours are kept under the key of their text.
+    let (identity, host) = match &parsed {
+        Ok(url) => (canonical(url).into_owned(), Some(HostKey::of(url))),
+        Err(_) => (args.url.clone(), None),
+    };
+    let key = Value::Bytes(UrlKey::of(&identity).as_bytes().to_vec());
+    trail.say("asked for", &args.url);
+    match &parsed {
+        Ok(url) => {
+            trail.say("fetched as", url.as_str());
+            trail.say("identity", &identity);
+        }
+        Err(why) => trail.say("no URL", &why.to_string()),
+    }
+    let by_key = [key.clone(), name.clone()];
+    let rows = opened.rows(ROW, &by_key)?;
+    let skipped = opened.rows(SKIPPED, &by_key)?;
+    for row in &rows {
+        trail.accepted(row);
+    }
+    for row in &skipped {
+        let [_, reason, detail, found_on, at] = texts(row);
+        trail.say("skipped", &format!("{reason}: {detail}; found on {found_on} at {at}"));
+    }
+    for row in opened.rows(REDIRECTED_HERE, &[Value::Text(identity.clone()), name.clone()])? {
+        let [from] = texts(&row);
+        trail.say("redirected here", &from);
+    }
+    for row in opened.rows(FETCHES, &by_key)? {
+        let [at, attempt, status, error, outcome, detail, took, bytes] = texts(&row);
+        let answer = if status.is_empty() { error } else { status };
+        trail.say(
+            "request",
+            &format!("{at}  attempt {attempt}: {answer}, {outcome}, {took} ms, {bytes} bytes  {detail}"),
+        );
+    }
+    for row in opened.rows(DEAD, std::slice::from_ref(&key))? {
+        let [reason, detail, attempts, at] = texts(&row);
+        trail.say("given up", &format!("{reason} after {attempts} attempts at {at}: {detail}"));
+    }
+    if let Some(host) = host {
+        for row in opened.rows(HOST, &[Value::Text(host.as_str().to_owned())])? {
+            let [robots, status, delay, blocked, strikes] = texts(&row);
+            let shown = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+            let (delay, blocked) = (shown(delay), shown(blocked));
+            trail.say("host", &format!("{host}: robots.txt {robots} (status {}), crawl delay {delay} ms, blocked until {blocked}, strikes {strikes}", shown(status)));
+        }
+    }
+    if rows.is_empty() && skipped.is_empty() {
+        trail.say(
+            "verdict",
+            "never found by this crawl: no page that was fetched links to it, and it is no seed",
+        );
+    }
+    let mut out = stdout().lock();
+    for (label, text) in trail.0 {
+        writeln!(out, "{label:<16} {}", visible(&text))?;
+    }
+    Ok(ExitCode::Done)
+}
+
+/// The lines of the answer.
+struct Trail(Vec<(&'static str, String)>);
+
+impl Trail {
+    fn say(&mut self, label: &'static str, text: &str) {
+        self.0.push((label, text.to_owned()));
+    }
+
+    fn accepted(&mut self, row: &[Value]) {
+        let [name, state, reason, depth, hops, seed, found_on, found_at, attempt, due, redirect, url] =
+            texts(row);
+        self.say("crawl", &name);
+        self.say("state", &if reason.is_empty() { state } else { format!("{state} ({reason})") });
+        let origin =
+            if seed.is_empty() { format!("found on {found_on}") } else { format!("a seed (scope {seed})") };
+        self.say("accepted", &format!("{found_at}, {origin}, depth {depth}, redirects {hops}, as {url}"));
+        if !redirect.is_empty() {
+            self.say("redirects to", &redirect);
+        }
+        if !due.is_empty() {
+            self.say("due", &format!("attempt {attempt} not before {due}"));
+        }
+    }
+}
+
+/// The values of a row as texts; NULL is empty.
+fn texts<const N: usize>(row: &[Value]) -> [String; N] {
+    let mut values = row.iter().map(Value::text);
+    std::array::from_fn(|_| values.next().unwrap_or_default())
+}
