@@ -4,6 +4,7 @@ mod exits;
 mod kill_nine;
 mod politeness;
 mod raw_server;
+mod reading;
 mod real_pages;
 
 use std::path::Path;
