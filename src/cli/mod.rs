@@ -15,6 +15,7 @@ mod pages;
 pub mod problems;
 pub mod progress;
 mod query;
+mod robots;
 mod running;
 pub mod seeds;
 mod status;
@@ -37,6 +38,7 @@ pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
     match command {
         Command::Crawl(args) => crawl::run(args, &global, terminal),
         Command::Resume(args) => crawl::resume(args, &global, terminal),
+        Command::Robots(args) => robots::run(&args, &global),
         Command::Query(args) => query::run(&args, &global),
         Command::Pages(args) => pages::run(&args, &global),
         Command::Status(args) => status::run(&args, &global),
@@ -46,6 +48,7 @@ pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
         Command::Completions { shell } => completions::run(shell),
         Command::Man { dir } => man::run(dir.as_deref()),
         Command::Config(command) => config::run(command, &global, terminal),
-        _ => Err(Failure::new(ExitCode::Internal, anyhow::anyhow!("this command is not part of this build"))),
+        Command::Fetch(_) => Err(Failure::usage("huntsman fetch is not built yet")
+            .hint("huntsman robots URL says what robots.txt allows")),
     }
 }

@@ -137,6 +137,13 @@ fn named_network(seed: &Url) -> Option<IpNet> {
     })
 }
 
+/// The guarded client for a few requests by hand: what the URLs name by address may be asked.
+pub fn client(settings: &Settings, urls: &[Url], clock: Clock) -> Result<HttpClient> {
+    let mut allow = settings.network.allow_private.clone();
+    allow.extend(urls.iter().filter_map(named_network));
+    HttpClient::new(client_settings(settings, allow)?, clock).context("failed to set up HTTP")
+}
+
 fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<http::Settings> {
     let headers = settings.identity.headers.iter();
     let proxy = settings.network.proxy.as_ref().map(|proxy| Url::parse(proxy.expose())).transpose();

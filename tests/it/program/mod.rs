@@ -6,6 +6,7 @@ mod politeness;
 mod raw_server;
 mod reading;
 mod real_pages;
+mod robots;
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
