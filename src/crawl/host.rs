@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
-use url::Url;
+use url::{Position, Url};
 
 /// The host of a URL, with its port unless that is the default of http or of https: the unit of politeness.
 ///
@@ -32,6 +32,18 @@ impl HostKey {
         &self.0
     }
 
+    /// The key as shared text.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
+    /// Whether this is the key of the host that answers `url`: what [`HostKey::of`] would say, without making one.
+    pub fn answers(&self, url: &Url) -> bool {
+        let port = url.port().filter(|port| !matches!(port, 80 | 443));
+        let end = if port.is_some() { Position::AfterPort } else { Position::AfterHost };
+        self.as_str() == &url[Position::BeforeHost..end]
+    }
+
     /// The host without its port.
     pub fn host(&self) -> &str {
         match self.0.rsplit_once(':') {
@@ -57,7 +69,7 @@ pub struct Authority(Arc<str>);
 impl Authority {
     /// The authority that `url` belongs to.
     pub fn of(url: &Url) -> Self {
-        Self(url[..url::Position::BeforePath].into())
+        Self(url[..Position::BeforePath].into())
     }
 
     /// Where its robots.txt stands.

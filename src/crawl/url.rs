@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
-use url::Url;
+use url::{Position, Url};
 
 /// Longest URL that is admitted, in bytes of its serialised form.
 pub const MAX_URL_BYTES: usize = 2_048;
@@ -91,8 +91,20 @@ pub fn parse(text: &str) -> Result<Url, Unfetchable> {
 
 /// Resolves `href` as it stands in a page against `base`.
 pub fn resolve(base: &Url, href: &str) -> Result<Url, Unfetchable> {
-    let url = base.join(href).map_err(|why| Unfetchable::Invalid(why.to_string()))?;
+    let url = base.join(within_origin(base, href)).map_err(|why| Unfetchable::Invalid(why.to_string()))?;
     fetchable(url)
+}
+
+/// An absolute `href` to the origin of `base` without that origin, where this is the same reference: most sites link to
+/// themselves this way, and a host costs more to parse than a path.
+fn within_origin<'h>(base: &Url, href: &'h str) -> &'h str {
+    let Some(path) = href.strip_prefix(&base[..Position::BeforePath]) else { return href };
+    match path.as_bytes() {
+        [b'/'] => path,
+        // What follows may be no second slash, nor anything that the parser takes for one or takes away.
+        [b'/', next, ..] if next.is_ascii_alphanumeric() => path,
+        _ => href,
+    }
 }
 
 /// The URL as we fetch it: http or https, no fragment, no credentials (RFC 9110 section 4.2.4), short enough.
@@ -122,7 +134,7 @@ fn fetchable(mut url: Url) -> Result<Url, Unfetchable> {
 /// tracking parameters are removed, and a query that is empty then is removed with its mark.
 pub fn canonical(url: &Url) -> Cow<'_, str> {
     let text = url.as_str();
-    let start = url.as_str().len() - url[url::Position::BeforePath..].len();
+    let start = url.as_str().len() - url[Position::BeforePath..].len();
     let tail = &text[start..];
     let encoded = tail.contains('%');
     let tracked = url.query().is_some_and(|query| query.is_empty() || query.split('&').any(is_tracking));
@@ -218,6 +230,19 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn an_absolute_href_resolves_as_the_standard_says(
+            origin in "http://(h|h:8080|u@h|\\[::1\\])",
+            tail in "([/\\\\]{0,2}[a-z0-9@:.%?#\\\\/ \\t\\n-]{0,12})",
+        ) {
+            let Ok(base) = parse("http://h:8080/dir/page?q") else { unreachable!() };
+            for base in [base, parse("http://h/").unwrap(), parse("http://[::1]/x").unwrap()] {
+                let href = format!("{origin}{tail}");
+                let plain = base.join(&href).map_err(|why| Unfetchable::Invalid(why.to_string())).and_then(fetchable);
+                proptest::prop_assert_eq!(resolve(&base, &href), plain);
+            }
+        }
+
         #[test]
         fn canonical_is_idempotent(tail in "[ -~]{0,40}") {
             if let Ok(url) = parse(&format!("http://h/{tail}")) {

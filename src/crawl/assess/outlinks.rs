@@ -7,7 +7,7 @@ use crate::crawl::page::{Link, Page};
 use crate::crawl::report::{Found, Report, Skipped};
 use crate::crawl::url::{self, UrlKey, canonical};
 use ::url::{Position, Url};
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::sync::Arc;
 
 /// Bytes of a link that is no URL, where it is kept as evidence.
@@ -30,6 +30,7 @@ pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> 
         keys: HashSet::with_capacity(page.links.len() + 1),
         packed: (rules.links == KeepLinks::All).then(|| Packed::new(&own, page.links.text_len())),
         detail: None,
+        host: report.url.host.clone(),
         rules,
     };
     judging.keys.insert(report.url.key);
@@ -58,6 +59,8 @@ struct Judging<'a> {
     packed: Option<Packed>,
     /// The last detail, shared by the links that are skipped for the same.
     detail: Option<Arc<str>>,
+    /// The host of the last link that was found: most links of a page lead to one.
+    host: HostKey,
 }
 
 impl Judging<'_> {
@@ -92,7 +95,10 @@ impl Judging<'_> {
             let most = self.origin.max_depth.unwrap_or_default();
             self.skip(key, target.into(), "depth", &format!("depth {} is beyond {most}", self.origin.depth));
         } else {
-            let host = HostKey::of(&target);
+            if !self.host.answers(&target) {
+                self.host = HostKey::of(&target);
+            }
+            let host = self.host.clone();
             self.found.push(Found { key, url: target.into(), host, origin: self.origin });
         }
     }

@@ -10,7 +10,7 @@ use crate::store::Committed;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 use std::collections::HashSet;
-use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 const CLOSE_URLS: Statement = Statement { text: include_str!("sql/close_urls.sql"), columns: 12 };
@@ -32,7 +32,7 @@ pub(super) async fn accept(
     seeds: Vec<Found>,
     now: Timestamp,
 ) -> Result<Vec<Queued>, sqlx::Error> {
-    let at = now.to_string();
+    let at = now.to_string().into();
     let mut known = HashSet::new();
     let seeds: Vec<Finding<'_>> = seeds
         .iter()
@@ -52,15 +52,17 @@ pub(super) async fn commit(
 ) -> Result<Vec<Committed>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let mut committed: Vec<Committed> = batch.iter().map(|_| Committed::default()).collect();
+    let visits: Vec<Visited<'_>> = batch.iter().enumerate().filter_map(visited).collect();
 
-    let reports = close_urls(&mut transaction, batch).await?;
+    let reports = close_urls(&mut transaction, &visits).await?;
     for passed in &reports {
         let outcome = &passed.report.outcome;
         committed[passed.entry].effective = true;
         committed[passed.entry].stored = matches!(outcome, Outcome::Stored(_));
         committed[passed.entry].retry = retry(passed.report);
     }
-    insert_fetches(&mut transaction, batch).await?;
+    insert_fetches(&mut transaction, &visits).await?;
+    insert_robots_fetches(&mut transaction, batch).await?;
     insert_pages(&mut transaction, &reports).await?;
     insert_dead_letters(&mut transaction, &reports).await?;
     for (entry, queued) in insert_urls(&mut transaction, findings(&reports)).await? {
@@ -73,46 +75,53 @@ pub(super) async fn commit(
     Ok(committed)
 }
 
-/// A report that passed the gate, with the number of its entry and its time as text.
-struct Passed<'a> {
+/// A report with the number of its entry, and the texts that several rows hold: copied once.
+struct Visited<'a> {
     entry: usize,
     report: &'a Report,
-    at: String,
+    url: Arc<str>,
+    at: Arc<str>,
+    started: Option<Arc<str>>,
+}
+
+fn visited((entry, one): (usize, &Entry)) -> Option<Visited<'_>> {
+    let Entry::Report(report) = one else { return None };
+    let started = report.fetch.as_ref().map(|fetch| fetch.started.to_string().into());
+    Some(Visited {
+        entry,
+        report,
+        url: report.url.url.as_str().into(),
+        at: report.at.to_string().into(),
+        started,
+    })
 }
 
 /// A URL found by an entry.
 struct Finding<'a> {
     crawl: CrawlId,
     found: &'a Found,
-    on: Option<&'a str>,
-    at: &'a str,
+    on: Option<&'a Arc<str>>,
+    at: &'a Arc<str>,
     entry: usize,
 }
 
+/// The gate: answers with the visits that were open.
 async fn close_urls<'a>(
     connection: &mut SqliteConnection,
-    batch: &'a [Entry],
-) -> Result<Vec<Passed<'a>>, sqlx::Error> {
-    let mut keys = HashSet::new();
+    visits: &'a [Visited<'a>],
+) -> Result<Vec<&'a Visited<'a>>, sqlx::Error> {
+    let mut keys = HashSet::with_capacity(visits.len());
     // Of two reports on one URL in a batch, the first is let through to the gate: the other would repeat it.
-    let mut reports: Vec<Passed<'a>> = batch
-        .iter()
-        .enumerate()
-        .filter_map(|(entry, one)| match one {
-            Entry::Report(report) => Some(Passed { entry, report, at: report.at.to_string() }),
-            Entry::Note(_) => None,
-        })
-        .filter(|passed| keys.insert((passed.report.url.crawl, passed.report.url.key)))
-        .collect();
-    let rows = reports.iter().collect();
-    let closed = CLOSE_URLS.run(connection, rows, bind_closing).await?;
+    let mut reports: Vec<&Visited<'a>> =
+        visits.iter().filter(|visit| keys.insert((visit.report.url.crawl, visit.report.url.key))).collect();
+    let closed = CLOSE_URLS.run(connection, reports.clone(), bind_closing).await?;
     let closed: HashSet<RowKey> = closed.iter().filter_map(row_key).collect();
-    reports.retain(|passed| closed.contains(&(passed.report.url.crawl, passed.report.url.key)));
+    reports.retain(|visit| closed.contains(&(visit.report.url.crawl, visit.report.url.key)));
     Ok(reports)
 }
 
-fn bind_closing(passed: &Passed<'_>, values: &mut Values) {
-    let Report { url, outcome, .. } = passed.report;
+fn bind_closing(visit: &Visited<'_>, values: &mut Values) {
+    let Report { url, outcome, .. } = visit.report;
     let (state, reason, redirect_to) = match outcome {
         Outcome::Stored(_) => ("stored", None, None),
         Outcome::Redirected { to } => ("redirected", None, Some(to.as_str())),
@@ -120,23 +129,12 @@ fn bind_closing(passed: &Passed<'_>, values: &mut Values) {
         Outcome::Failed { reason, .. } => ("failed", Some(reason.as_str()), None),
         Outcome::Retry { reason, .. } => ("open", Some(reason.as_str()), None),
     };
-    let next = retry(passed.report);
+    let next = retry(visit.report);
     let next = next.as_ref().unwrap_or(url);
     let due = matches!(outcome, Outcome::Retry { .. }).then(|| next.due.ceil_millis().to_string());
-    values
-        .add(url.key.as_bytes().to_vec())
-        .add(url.crawl.0)
-        .add(url.visit)
-        .add(url.attempt)
-        .add(url.throttled);
-    values
-        .add(state)
-        .add(next.attempt)
-        .add(next.throttled)
-        .add(due)
-        .add(reason)
-        .add(redirect_to)
-        .add(&passed.at);
+    values.key(url.key).add(url.crawl.0).add(url.visit).add(url.attempt).add(url.throttled);
+    values.text(state).add(next.attempt).add(next.throttled).add(due).maybe(reason).maybe(redirect_to);
+    values.add(Arc::clone(&visit.at));
 }
 
 /// The URL with its next attempt, where the outcome is a retry.
@@ -154,18 +152,17 @@ fn row_key(row: &SqliteRow) -> Option<RowKey> {
     Some((CrawlId(row.get("crawl_id")), UrlKey::from_slice(row.get::<&[u8], _>("url_key"))?))
 }
 
-fn findings<'a>(reports: &'a [Passed<'a>]) -> Vec<Finding<'a>> {
+fn findings<'a>(reports: &[&'a Visited<'a>]) -> Vec<Finding<'a>> {
     let mut known = HashSet::new();
-    let each = |passed: &'a Passed<'a>| {
-        let Report { url, found, .. } = passed.report;
-        let finding = |found| Finding {
-            crawl: url.crawl,
+    let each = |visit: &&'a Visited<'a>| {
+        let Visited { entry, report, url, at, .. } = *visit;
+        report.found.iter().map(|found| Finding {
+            crawl: report.url.crawl,
             found,
-            on: Some(&url.url),
-            at: &passed.at,
-            entry: passed.entry,
-        };
-        found.iter().map(finding)
+            on: Some(url),
+            at,
+            entry: *entry,
+        })
     };
     reports.iter().flat_map(each).filter(|finding| known.insert((finding.crawl, finding.found.key))).collect()
 }
@@ -178,16 +175,17 @@ async fn insert_urls(
     let rows = INSERT_URLS
         .run(connection, findings.iter().collect(), |finding, values| {
             let Found { key, url, host, origin, .. } = finding.found;
-            values.add(finding.crawl.0).add(key.as_bytes().to_vec()).add(url).add(host.as_str());
+            values.add(finding.crawl.0).key(*key).text(url).add(host.shared());
             values.add(origin.depth).add(origin.hops).add(origin.max_depth).add(origin.priority);
-            values.add(origin.seed.map(ScopeKind::as_str)).add(finding.on).add(finding.at);
+            values.maybe(origin.seed.map(ScopeKind::as_str)).add(finding.on.cloned());
+            values.add(Arc::clone(finding.at));
         })
         .await?;
     let new: HashSet<RowKey> = rows.iter().filter_map(row_key).collect();
     let released = new.iter().copied().collect();
     RELEASE_SKIPPED
         .run(connection, released, |(crawl, key), values| {
-            values.add(key.as_bytes().to_vec()).add(crawl.0);
+            values.key(key).add(crawl.0);
         })
         .await?;
     let queued = |finding: Finding<'_>| {
@@ -200,44 +198,39 @@ async fn insert_urls(
     Ok(findings.into_iter().filter(is_new).map(queued).collect())
 }
 
-async fn insert_pages(connection: &mut SqliteConnection, reports: &[Passed<'_>]) -> Result<(), sqlx::Error> {
-    let pages: Vec<(&Passed<'_>, &StoredPage)> = reports
-        .iter()
-        .filter_map(|passed| match &passed.report.outcome {
-            Outcome::Stored(page) => Some((passed, &**page)),
-            _ => None,
-        })
-        .collect();
-    INSERT_PAGES.run(connection, pages, |(passed, stored), values| bind_page(passed, stored, values)).await?;
+async fn insert_pages(
+    connection: &mut SqliteConnection,
+    reports: &[&Visited<'_>],
+) -> Result<(), sqlx::Error> {
+    let stored = reports.iter().filter_map(|visit| match &visit.report.outcome {
+        Outcome::Stored(page) => Some((*visit, &**page)),
+        _ => None,
+    });
+    INSERT_PAGES
+        .run(connection, stored.collect(), |(visit, stored), values| bind_page(visit, stored, values))
+        .await?;
     Ok(())
 }
 
-fn bind_page(passed: &Passed<'_>, stored: &StoredPage, values: &mut Values) {
-    let Report { url, fetch, .. } = passed.report;
+fn bind_page(visit: &Visited<'_>, stored: &StoredPage, values: &mut Values) {
+    let Report { url, fetch, .. } = visit.report;
     let page = &stored.page;
     let headings = (!page.headings.is_empty()).then(|| {
         let pairs: Vec<_> = page.headings.iter().map(|heading| (heading.level, &heading.text)).collect();
         serde_json::to_string(&pairs).expect("numbers and texts are JSON")
     });
     let extracted = page.extracted.as_ref().map(ToString::to_string);
-    let started = fetch.as_ref().map(|fetch| fetch.started.to_string());
-    values
-        .add(url.crawl.0)
-        .add(url.key.as_bytes().to_vec())
-        .add(url.visit)
-        .add(&url.url)
-        .add(url.host.as_str());
+    values.add(url.crawl.0).key(url.key).add(url.visit).add(Arc::clone(&visit.url)).add(url.host.shared());
     values.add(fetch.as_ref().and_then(|fetch| fetch.status).unwrap_or_default());
-    values.add(page.title.as_deref()).add(page.description.as_deref()).add(page.canonical.as_deref());
-    values.add(robots_words(stored)).add(page.language.as_deref()).add(headings).add(page.text.as_deref());
-    values
-        .add(extracted)
-        .add(stored.content_type.as_deref())
-        .add((!page.charset.is_empty()).then_some(&*page.charset));
-    values.add(fetch.as_ref().map_or(0, |fetch| fetch.body_bytes.cast_signed())).add(stored.truncated);
-    values.add(hex(&stored.content_hash)).add(stored.etag.as_deref()).add(stored.last_modified.as_deref());
-    values.add(url.origin.depth).add(started.as_deref().unwrap_or(&passed.at));
-    values.add(page.links_total.cast_signed()).add(stored.links.as_deref());
+    values.maybe(page.title.as_deref()).maybe(page.description.as_deref()).maybe(page.canonical.as_deref());
+    values.add(robots_words(stored)).maybe(page.language.as_deref()).add(headings);
+    values.maybe(page.text.as_deref()).add(extracted).maybe(stored.content_type.as_deref());
+    values.maybe((!page.charset.is_empty()).then_some(&*page.charset));
+    values.add(fetch.as_ref().map_or(0, |fetch| fetch.body_bytes.cast_signed())).maybe(stored.truncated);
+    values.add(hex(&stored.content_hash));
+    values.maybe(stored.etag.as_deref()).maybe(stored.last_modified.as_deref());
+    values.add(url.origin.depth).add(Arc::clone(visit.started.as_ref().unwrap_or(&visit.at)));
+    values.add(page.links_total.cast_signed()).maybe(stored.links.as_deref());
 }
 
 /// What the page and its header ask of robots, as one comma list.
@@ -254,75 +247,81 @@ fn robots_words(stored: &StoredPage) -> Option<String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-async fn insert_fetches(connection: &mut SqliteConnection, batch: &[Entry]) -> Result<(), sqlx::Error> {
-    let rows = batch.iter().filter(|entry| match entry {
-        Entry::Report(report) => report.fetch.is_some(),
-        Entry::Note(note) => note.robots.is_some(),
-    });
-    INSERT_FETCHES.run(connection, rows.collect(), bind_fetch).await?;
-    Ok(())
-}
-
-fn bind_fetch(entry: &Entry, values: &mut Values) {
-    match entry {
-        Entry::Report(report) => {
-            let Report { url, outcome, token, .. } = &**report;
+async fn insert_fetches(
+    connection: &mut SqliteConnection,
+    visits: &[Visited<'_>],
+) -> Result<(), sqlx::Error> {
+    let sent = visits.iter().filter_map(|visit| Some((visit, visit.report.fetch.as_ref()?)));
+    INSERT_FETCHES
+        .run(connection, sent.collect(), |(visit, fetch), values| {
+            let Report { url, outcome, token, .. } = visit.report;
             let detail = match outcome {
                 Outcome::Failed { detail, .. } | Outcome::Retry { detail, .. } => Some(detail.as_str()),
                 Outcome::Redirected { to } => Some(to.as_str()),
                 _ => None,
             };
-            values.add(url.crawl.0).add(url.key.as_bytes().to_vec()).add(token.0).add("page").add(&url.url);
-            values.add(url.host.as_str()).add(Some(url.visit)).add(Some(url.attempt));
-            bind_request(report.fetch.as_ref(), outcome.word(), detail, values);
-        }
-        Entry::Note(note) => {
-            let robots = note.robots.as_ref();
-            let url = robots.map_or("", |robots| robots.url.as_str());
-            values
-                .add(note.crawl.0)
-                .add(UrlKey::of(url).as_bytes().to_vec())
-                .add(robots.map(|robots| robots.token.0));
-            values.add("robots").add(url).add(note.host.as_str()).add(None::<u32>).add(None::<u32>);
-            let verdict = robots.map_or("", |robots| robots.verdict);
-            bind_request(robots.map(|robots| &robots.fetch), verdict, None, values);
-        }
-    }
+            values.add(url.crawl.0).key(url.key).add(token.0).text("page").add(Arc::clone(&visit.url));
+            values.add(url.host.shared()).add(Some(url.visit)).add(Some(url.attempt));
+            let started = visit.started.clone().expect("a request has a start");
+            bind_request(fetch, outcome.word(), detail, started, values);
+        })
+        .await?;
+    Ok(())
 }
 
-fn bind_request(fetch: Option<&Fetched>, outcome: &'static str, detail: Option<&str>, values: &mut Values) {
+async fn insert_robots_fetches(
+    connection: &mut SqliteConnection,
+    batch: &[Entry],
+) -> Result<(), sqlx::Error> {
+    let sent = batch.iter().filter_map(|entry| match entry {
+        Entry::Note(note) => Some((&**note, note.robots.as_ref()?)),
+        Entry::Report(_) => None,
+    });
+    INSERT_FETCHES
+        .run(connection, sent.collect(), |(note, robots), values| {
+            values.add(note.crawl.0).key(UrlKey::of(&robots.url)).add(robots.token.0).text("robots");
+            values.text(&robots.url).add(note.host.shared()).add(None::<u32>).add(None::<u32>);
+            let started = robots.fetch.started.to_string().into();
+            bind_request(&robots.fetch, robots.verdict, None, started, values);
+        })
+        .await?;
+    Ok(())
+}
+
+fn bind_request(
+    fetch: &Fetched,
+    outcome: &'static str,
+    detail: Option<&str>,
+    started: Arc<str>,
+    values: &mut Values,
+) {
     let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-    values
-        .add(fetch.and_then(|fetch| fetch.status))
-        .add(fetch.and_then(|fetch| fetch.error))
-        .add(outcome)
-        .add(detail);
-    values.add(fetch.map(|fetch| fetch.started.to_string()));
-    values
-        .add(fetch.and_then(|fetch| fetch.first_byte).map(millis))
-        .add(fetch.map(|fetch| millis(fetch.total)));
-    values.add(fetch.map(|fetch| fetch.wire_bytes.cast_signed()));
-    values.add(fetch.map(|fetch| fetch.body_bytes.cast_signed()));
+    values.add(fetch.status).maybe(fetch.error).text(outcome).maybe(detail).add(started);
+    values.add(fetch.first_byte.map(millis)).add(millis(fetch.total));
+    values.add(fetch.wire_bytes.cast_signed()).add(fetch.body_bytes.cast_signed());
 }
 
 async fn insert_dead_letters(
     connection: &mut SqliteConnection,
-    reports: &[Passed<'_>],
+    reports: &[&Visited<'_>],
 ) -> Result<(), sqlx::Error> {
-    let failed = reports.iter().filter(|passed| matches!(passed.report.outcome, Outcome::Failed { .. }));
+    let failed = reports.iter().filter(|visit| matches!(visit.report.outcome, Outcome::Failed { .. }));
     INSERT_DEAD_LETTERS
-        .run(connection, failed.collect(), |passed, values| {
-            let Report { url, outcome, fetch, .. } = passed.report;
+        .run(connection, failed.collect(), |visit, values| {
+            let Report { url, outcome, fetch, .. } = visit.report;
             let Outcome::Failed { reason, detail } = outcome else { unreachable!("filtered above") };
-            values.add(url.crawl.0).add(url.key.as_bytes().to_vec()).add(&url.url).add(url.host.as_str());
-            values.add(url.visit).add(reason).add(detail).add(fetch.as_ref().and_then(|fetch| fetch.status));
-            values.add(url.attempt).add(&passed.at);
+            values.add(url.crawl.0).key(url.key).add(Arc::clone(&visit.url)).add(url.host.shared());
+            values
+                .add(url.visit)
+                .text(reason)
+                .text(detail)
+                .add(fetch.as_ref().and_then(|fetch| fetch.status));
+            values.add(url.attempt).add(Arc::clone(&visit.at));
         })
         .await?;
     Ok(())
@@ -330,24 +329,27 @@ async fn insert_dead_letters(
 
 async fn insert_skipped(
     connection: &mut SqliteConnection,
-    reports: &[Passed<'_>],
+    reports: &[&Visited<'_>],
 ) -> Result<(), sqlx::Error> {
     let mut known = HashSet::new();
-    let mut rows: Vec<(&Passed<'_>, UrlKey, &str, &'static str, &str)> = Vec::new();
-    for passed in reports {
-        if let Outcome::Disallowed { rule } = &passed.report.outcome {
-            rows.push((passed, passed.report.url.key, &passed.report.url.url, "robots", rule));
+    let mut rows: Vec<(&Visited<'_>, UrlKey, &str, &'static str, &str)> = Vec::new();
+    for visit in reports {
+        if let Outcome::Disallowed { rule } = &visit.report.outcome {
+            rows.push((visit, visit.report.url.key, &visit.report.url.url, "robots", rule));
         }
-        for Skipped { key, url, reason, detail } in &passed.report.skipped {
-            if known.insert((passed.report.url.crawl, *key, *reason)) {
-                rows.push((passed, *key, url, reason, detail));
+        for Skipped { key, url, reason, detail } in &visit.report.skipped {
+            if known.insert((visit.report.url.crawl, *key, *reason)) {
+                rows.push((visit, *key, url, reason, detail));
             }
         }
     }
     INSERT_SKIPPED
-        .run(connection, rows, |(passed, key, url, reason, detail), values| {
-            values.add(passed.report.url.crawl.0).add(key.as_bytes().to_vec()).add(url).add(reason);
-            values.add((!detail.is_empty()).then_some(detail)).add(&passed.report.url.url).add(&passed.at);
+        .run(connection, rows, |(visit, key, url, reason, detail), values| {
+            values.add(visit.report.url.crawl.0).key(key).text(url).text(reason);
+            values
+                .maybe((!detail.is_empty()).then_some(detail))
+                .add(Arc::clone(&visit.url))
+                .add(Arc::clone(&visit.at));
         })
         .await?;
     Ok(())

@@ -33,8 +33,13 @@ const APPLICATION_ID: i32 = 0x4855_4e54;
 const BUSY: Duration = Duration::from_secs(10);
 /// Page cache of the writing connection.
 const CACHE_KIB: &str = "-65536";
-/// The log is checkpointed when it has so many pages (of 4 KiB).
+/// Bytes of a page of a new file: a stored page with its packed links is a few KiB, and 4 KiB would be cut to pieces. Larger
+/// ones cost more than they save once the indexes by key no longer fit the cache.
+const PAGE_BYTES: u32 = 8_192;
+/// The log is checkpointed when it has so many pages.
 const CHECKPOINT_PAGES: &str = "4000";
+/// Rows that the database thread may be ahead of their reader: all of one statement, so that it wakes the reader once.
+const ROW_BUFFER: usize = 1_024;
 
 /// A store in one file, opened for writing.
 #[derive(Debug)]
@@ -111,6 +116,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY)
         .foreign_keys(false)
         .statement_cache_capacity(STATEMENT_CACHE)
+        .row_buffer_size(ROW_BUFFER)
+        .page_size(PAGE_BYTES)
         .pragma("cache_size", CACHE_KIB)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("temp_store", "memory")

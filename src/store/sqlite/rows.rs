@@ -1,5 +1,6 @@
 //! Statements that take many rows: one round trip to the database thread for a whole batch.
 
+use crate::crawl::url::UrlKey;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type};
 use std::collections::HashMap;
@@ -26,6 +27,21 @@ pub(super) struct Statement {
 pub(super) struct Values(SqliteArguments);
 
 impl Values {
+    /// Adds a text: one copy, where [`Values::add`] of a `&str` makes two allocations.
+    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+        self.add(Arc::<str>::from(text))
+    }
+
+    /// Adds a text or NULL.
+    pub(super) fn maybe(&mut self, text: Option<&str>) -> &mut Self {
+        self.add(text.map(Arc::<str>::from))
+    }
+
+    /// Adds the key of a URL.
+    pub(super) fn key(&mut self, key: UrlKey) -> &mut Self {
+        self.add(key.as_bytes().to_vec())
+    }
+
     /// Adds the next value.
     pub(super) fn add<'t, T: Encode<'t, Sqlite> + Type<Sqlite>>(&mut self, value: T) -> &mut Self {
         self.0.add(value).expect("text, numbers and bytes always encode");
