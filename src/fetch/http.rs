@@ -209,6 +209,9 @@ impl HttpClient {
         loop {
             let piece = patience.piece(response.chunk()).await.map_err(late)?;
             let Some(piece) = piece.map_err(|error| classify::failure(error, tls))? else {
+                // The connection goes back to the pool in a task of its own. Were the next request of this host made before that has
+                // run, it would find none idle and open a second one.
+                tokio::task::yield_now().await;
                 return Ok(decoder);
             };
             if decoder.push(&piece).map_err(|why| broken(&why))? == Flow::Full {

@@ -115,3 +115,27 @@ async fn connections_are_told_apart_by_number() {
     assert_eq!(get(&client, server.url("/")).await.unwrap().body, b"0");
     assert_eq!(get(&client, server.url("/")).await.unwrap().body, b"1");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_host_that_is_asked_one_at_a_time_gets_one_connection() {
+    let client = Arc::new(client());
+    let mut hosts = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let client = Arc::clone(&client);
+        hosts.spawn(async move {
+            let server = Server::start(|mut peer| async move {
+                while !peer.head().await.is_empty() && peer.send(&with_body("", &[b'x'; 20_000])).await {}
+            })
+            .await;
+            for path in 0..20 {
+                let answer = get(&client, server.url(&format!("/{path}"))).await.unwrap();
+                assert_eq!(answer.body.len(), 20_000);
+            }
+            assert_eq!(server.requests(), 20);
+            server.connections()
+        });
+    }
+    // The pool gives no promise, so a few may have two.
+    let connections: usize = hosts.join_all().await.into_iter().sum();
+    assert!((20..=25).contains(&connections), "{connections} connections to 20 hosts");
+}
