@@ -5,6 +5,11 @@ use huntsman::cli::{self, Cli, ExitCode, Failure};
 use huntsman::clock::Clock;
 use huntsman::telemetry::{self, Terminal};
 
+/// Pages are allocated by one thread and freed by another, all day: this allocator does that with less CPU and less left
+/// over than the one of the C library.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -16,6 +16,8 @@ const TEXT_BYTES: usize = 256;
 /// Sorts the page's outlinks into the report's `found` and `skipped`; answers with the packed value of `links`, and
 /// makes the canonical link of the page absolute.
 pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> Option<String> {
+    // The packed value is all that is kept of them.
+    let links = std::mem::take(&mut page.links);
     let own = Url::parse(&report.url.url).ok()?;
     let base = page.base.as_deref().and_then(|href| url::resolve(&own, href).ok());
     let base = base.as_ref().unwrap_or(&own);
@@ -27,15 +29,15 @@ pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> 
         nofollow: page.robots.nofollow,
         found: Vec::new(),
         skipped: Vec::new(),
-        keys: HashSet::with_capacity(page.links.len() + 1),
-        packed: (rules.links == KeepLinks::All).then(|| Packed::new(&own, page.links.text_len())),
+        keys: HashSet::with_capacity(links.len() + 1),
+        packed: (rules.links == KeepLinks::All).then(|| Packed::new(&own, links.text_len())),
         detail: None,
         host: report.url.host.clone(),
         rules,
     };
     judging.keys.insert(report.url.key);
-    let mut hrefs: HashSet<&str> = HashSet::with_capacity(page.links.len());
-    for link in page.links.iter() {
+    let mut hrefs: HashSet<&str> = HashSet::with_capacity(links.len());
+    for link in links.iter() {
         // Links that differ only in their fragment are one, and need to be resolved once.
         let href = link.href.split('#').next().unwrap_or_default();
         if (href.is_empty() && link.href.starts_with('#')) || !hrefs.insert(href) {

@@ -8,7 +8,7 @@ use super::seen::SeenSet;
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Lease, Pace, Queued, Token};
 use crate::crawl::politeness::Delay;
-use crate::crawl::report::{Entry, Note, Outcome, Report};
+use crate::crawl::report::{Entry, Found, Note, Outcome, Report, Skipped};
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use crate::frontier::{
@@ -42,7 +42,7 @@ impl Default for Limits {
             urls: 100_000,
             host_urls: 10_000,
             stream_entries: 2_048,
-            stream_bytes: 64 << 20,
+            stream_bytes: 32 << 20,
             seen: 14_000_000,
         }
     }
@@ -52,6 +52,8 @@ impl Default for Limits {
 const WANTED: Duration = Duration::from_millis(500);
 /// A host that may not be asked for longer than this makes room for others.
 const FAR: Duration = Duration::from_secs(2);
+/// Bytes of entries after which a batch is closed: pages with thousands of links make it a short one.
+const BATCH_BYTES: usize = 8 << 20;
 /// Expired leases taken back in one call.
 const REAPED_PER_CALL: usize = 16;
 
@@ -253,10 +255,16 @@ impl Index {
         self.stream.len() == 1 || self.stream.len().is_multiple_of(64) || self.leased == 0
     }
 
-    /// Takes up to `most` entries; they stay in the lag until they are acknowledged.
+    /// Takes up to `most` entries and [`BATCH_BYTES`], one at least; they stay in the lag until they are acknowledged.
     pub fn take_reports(&mut self, most: usize) -> Vec<(EntryId, Entry)> {
-        let most = most.min(self.stream.len());
-        self.stream.drain(..most).map(|appended| (appended.id, appended.entry)).collect()
+        let mut bytes = 0;
+        let fitting = self.stream.iter().take(most).take_while(|appended| {
+            let fits = bytes < BATCH_BYTES;
+            bytes += self.lag.get(&appended.id).map_or(0, |lag| lag.bytes);
+            fits
+        });
+        let fitting = fitting.count();
+        self.stream.drain(..fitting).map(|appended| (appended.id, appended.entry)).collect()
     }
 
     /// See [`crate::frontier::Reports::unseen`].
@@ -663,8 +671,8 @@ fn quarantined(url: Queued, token: Token, at: Timestamp) -> Report {
 fn weight(entry: &Entry) -> usize {
     const FIXED: usize = 512;
     let Entry::Report(report) = entry else { return FIXED };
-    let found: usize = report.found.iter().map(|found| found.url.len() + 128).sum();
-    let skipped: usize = report.skipped.iter().map(|skipped| skipped.url.len() + 64).sum();
+    let found: usize = report.found.iter().map(|found| found.url.capacity() + size_of::<Found>()).sum();
+    let skipped: usize = report.skipped.iter().map(|one| one.url.capacity() + size_of::<Skipped>()).sum();
     let page = match &report.outcome {
         Outcome::Stored(stored) => stored.weight(),
         _ => 0,

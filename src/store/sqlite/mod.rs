@@ -31,8 +31,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 const APPLICATION_ID: i32 = 0x4855_4e54;
 /// How long a write waits for a reader's checkpoint or another writer.
 const BUSY: Duration = Duration::from_secs(10);
-/// Page cache of the writing connection.
-const CACHE_KIB: &str = "-65536";
+/// Page cache of the writing connection, negative for KiB: the indexes by key are written all over.
+const WRITER_CACHE_KIB: &str = "-49152";
+/// Page cache of the reading one, which reads a host's open rows once.
+const READER_CACHE_KIB: &str = "-4096";
 /// Bytes of a page of a new file: a stored page with its packed links is a few KiB, and 4 KiB would be cut to pieces. Larger
 /// ones cost more than they save once the indexes by key no longer fit the cache.
 const PAGE_BYTES: u32 = 8_192;
@@ -66,9 +68,11 @@ impl SqliteStore {
         }
         let lock = lock(path)?;
         let options = options(path).create_if_missing(true);
-        let mut writer = options.connect().await.map_err(|why| opening(path, &why))?;
+        let writer = options.clone().pragma("cache_size", WRITER_CACHE_KIB);
+        let mut writer = writer.connect().await.map_err(|why| opening(path, &why))?;
         prepare(path, &mut writer).await?;
-        let reader = options.read_only(true).connect().await.map_err(|why| opening(path, &why))?;
+        let reader = options.read_only(true).pragma("cache_size", READER_CACHE_KIB);
+        let reader = reader.connect().await.map_err(|why| opening(path, &why))?;
         Ok(Self {
             path: path.to_owned(),
             writer: Mutex::new(writer),
@@ -118,7 +122,6 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(STATEMENT_CACHE)
         .row_buffer_size(ROW_BUFFER)
         .page_size(PAGE_BYTES)
-        .pragma("cache_size", CACHE_KIB)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("temp_store", "memory")
         .disable_statement_logging()
