@@ -161,7 +161,7 @@ impl Index {
         self.seen.insert(url.crawl, url.key);
         self.back_place += 1;
         self.queued += 1;
-        self.hosts[id].push(Waiting { url, place: self.back_place, expired: 0 }, now);
+        self.hosts[id].push(Waiting { url, place: self.back_place, suspect: None }, now);
         self.schedule(id);
     }
 

@@ -63,7 +63,7 @@ impl Index {
         let HandOff { host, token, report, due, note, ends } = hand_off;
         let Some(id) = self.holder(&host, token, now) else { return Handed::Stale };
         let held = self.hosts[id].held.as_mut().expect("a holder holds");
-        let Some(at) = held.urls.iter().position(|waiting| waiting.url.key == report.url.key) else {
+        let Some(at) = held.urls.iter().position(|waiting| is_same(&waiting.url, &report.url)) else {
             return Handed::Stale;
         };
         held.urls.remove(at);
@@ -204,10 +204,11 @@ impl Index {
         let host = &mut self.hosts[id];
         host.due = host.due.max(until + pause);
         let held = host.held.as_mut().expect("what expires is held");
+        let alone = u32::from(held.urls.len() == 1);
         for waiting in &mut held.urls {
-            waiting.expired += 1;
+            waiting.suspect = Some(waiting.suspect.unwrap_or_default() + alone);
         }
-        let poison = matches!(&held.urls[..], [alone] if alone.expired >= QUARANTINE);
+        let poison = matches!(&held.urls[..], [alone] if alone.suspect >= Some(QUARANTINE));
         if poison {
             let token = held.token;
             let waiting = held.urls.remove(0);
@@ -226,6 +227,11 @@ impl Index {
         let expiry = self.expiries.first().map(|(at, _)| *at);
         due.into_iter().chain(expiry).min().unwrap_or(Timestamp::NEVER)
     }
+}
+
+/// Two crawls may have the same URL in one lease.
+fn is_same(one: &Queued, other: &Queued) -> bool {
+    one.key == other.key && one.crawl == other.crawl
 }
 
 fn quarantined(url: Queued, token: Token, at: Timestamp) -> Report {
