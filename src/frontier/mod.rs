@@ -88,11 +88,13 @@ pub enum Borrowed {
 #[async_trait]
 pub trait Leases: Send + Sync {
     /// Leases up to `hosts` hosts that are due, the longest due first, each with as many URLs as its pace allows:
-    /// one where it has a delay, up to [`LEASE_URLS`] where it has none. A host has one lease at most.
+    /// one where it has a delay, up to [`LEASE_URLS`] where it has none or was silent (they share that attempt); higher
+    /// priority goes first, then the first come. A host has one lease at most.
     ///
     /// Grants nothing while the stream's lag is at its bound, and no more URLs of a crawl than its page budget has
     /// left. An expired lease is taken back first: its URLs are queued again and leased alone, and the host waits
-    /// max(delay, [`GUARD`]) from the expiry. A URL alone in [`QUARANTINE`] expired leases in a row is reported as failed.
+    /// max(delay, [`GUARD`]) from the expiry. A URL alone in [`QUARANTINE`] expired leases in a row is reported as
+    /// failed; a visit breaks the row, a lease given back before it does not.
     async fn lease(&self, hosts: usize) -> Result<Next, FrontierError>;
 
     /// Moves the expiry of each lease held under these tokens to one lease length from now; answers with the tokens

@@ -12,8 +12,9 @@ pub(super) struct Waiting {
     pub(super) url: Queued,
     /// Smaller came first.
     pub(super) place: i64,
-    /// Leases in a row that expired with this URL in them.
-    pub(super) expired: u32,
+    /// Set once a lease expired with this URL in it, which is leased alone from then on: how many leases in a row
+    /// expired with it alone.
+    pub(super) suspect: Option<u32>,
 }
 
 /// Orders the heap of URLs that may be visited now: higher priority first, then the first come.
@@ -158,7 +159,7 @@ impl Host {
         }
         let mut taken: Vec<Waiting> = Vec::new();
         while taken.len() < most {
-            let alone = self.ready.peek().is_some_and(|ready| ready.0.expired > 0);
+            let alone = self.ready.peek().is_some_and(|ready| ready.0.suspect.is_some());
             if alone && !taken.is_empty() {
                 break;
             }

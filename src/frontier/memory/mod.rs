@@ -50,6 +50,11 @@ impl MemoryFrontier {
         (index.counts(now), index.blocked(now))
     }
 
+    /// Asserts the invariants of the index: for tests.
+    pub fn check(&self) {
+        self.index().check();
+    }
+
     /// The index itself. A panic in another holder leaves it whole: every method changes it only after its checks.
     fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)

@@ -32,7 +32,7 @@ const APPLICATION_ID: i32 = 0x4855_4e54;
 /// How long a write waits for a reader's checkpoint or another writer.
 const BUSY: Duration = Duration::from_secs(10);
 /// Page cache of the writing connection, negative for KiB: the indexes by key are written all over.
-const WRITER_CACHE_KIB: &str = "-49152";
+const WRITER_CACHE_KIB: &str = "-32768";
 /// Page cache of the reading one, which reads a host's open rows once.
 const READER_CACHE_KIB: &str = "-4096";
 /// Bytes of a page of a new file: a stored page with its packed links is a few KiB, and 4 KiB would be cut to pieces. Larger

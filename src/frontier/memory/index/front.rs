@@ -1,0 +1,127 @@
+//! The scheduler's side of the index: epochs, what is low, what is filled in and what makes room.
+
+use super::Index;
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{CrawlId, Pace, Queued};
+use crate::crawl::time::Timestamp;
+use crate::frontier::memory::agenda::Host;
+use crate::frontier::{Blocked, Counts, CrawlSettings, Low};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// A host that may not be asked for longer than this makes room for others.
+const FAR: Duration = Duration::from_secs(2);
+
+impl Index {
+    /// See [`crate::frontier::Front::settings`].
+    pub fn settings(&mut self, crawl: CrawlId, settings: CrawlSettings) {
+        self.crawls.insert(crawl, settings);
+    }
+
+    /// See [`crate::frontier::Front::open_epoch`].
+    pub fn open_epoch(&mut self, epoch: u32, paces: Vec<(HostKey, Pace)>, resumed: bool, now: Timestamp) {
+        self.epoch = epoch;
+        self.quiet_from = resumed.then_some(now);
+        for (key, pace) in paces {
+            let id = self.host(&key, now);
+            self.hosts[id].pace = pace;
+            self.hosts[id].due = self.first_due(&key, &pace, now);
+            self.schedule(id);
+        }
+    }
+
+    /// See [`crate::frontier::Front::low`].
+    pub fn low(&self, most: usize, now: Timestamp) -> Vec<Low> {
+        let is_wanted = |host: &&Host| host.queued() == 0 || host.free_at() <= now;
+        let low = self.low.iter().map(|id| &self.hosts[*id]).filter(is_wanted).take(most);
+        let room = |host: &Host| self.limits.host_urls.saturating_sub(host.size());
+        low.map(|host| Low { host: host.key.clone(), held: host.size(), room: room(host) }).collect()
+    }
+
+    /// See [`crate::frontier::Front::make_room`].
+    pub fn make_room(&mut self, now: Timestamp) -> usize {
+        let before = self.known.len();
+        for id in 0..self.hosts.len() {
+            let host = &mut self.hosts[id];
+            if host.queued() < 2 || host.free_at() <= now + FAR {
+                continue;
+            }
+            let left = host.shrink();
+            host.short = true;
+            self.queued -= left.len();
+            for waiting in left {
+                self.known.remove(&(waiting.url.crawl, waiting.url.key));
+            }
+            self.schedule(id);
+            self.mark_low(id);
+        }
+        before - self.known.len()
+    }
+
+    /// See [`crate::frontier::Front::room`].
+    pub fn room(&self) -> usize {
+        self.limits.urls.saturating_sub(self.known.len())
+    }
+
+    /// See [`crate::frontier::Front::refill`].
+    pub fn refill(&mut self, key: &HostKey, urls: Vec<Queued>, complete: bool, now: Timestamp) -> usize {
+        let host = self.host(key, now);
+        let mut queued = 0;
+        let mut refused = false;
+        for url in urls {
+            let key = (url.crawl, url.key);
+            if self.known.contains(&key)
+                || self.settled.as_ref().is_some_and(|settled| settled.contains(&key))
+            {
+                continue;
+            }
+            if self.has_no_room(host) {
+                refused = true;
+                break;
+            }
+            self.push_back(host, url, now);
+            queued += 1;
+        }
+        self.hosts[host].short = !complete || refused;
+        self.mark_low(host);
+        queued
+    }
+
+    /// See [`crate::frontier::Front::begin_refill`].
+    pub fn begin_refill(&mut self) {
+        self.settled = Some(HashSet::new());
+    }
+
+    /// See [`crate::frontier::Front::end_refill`].
+    pub fn end_refill(&mut self) {
+        self.settled = None;
+    }
+
+    /// See [`crate::frontier::Front::counts`].
+    pub fn counts(&self, now: Timestamp) -> Counts {
+        let due = self.agenda.first().map(|(at, _)| *at);
+        Counts {
+            queued: self.queued,
+            leased: self.leased,
+            handed_over: self.handed_over,
+            hosts: self.hosts.len(),
+            next_due: due.filter(|at| *at > now),
+            budget_spent: self
+                .crawls
+                .values()
+                .any(|crawl| crawl.max_pages.is_some_and(|most| crawl.stored >= most)),
+        }
+    }
+
+    /// See [`crate::frontier::Front::blocked`].
+    pub fn blocked(&self, now: Timestamp) -> Blocked {
+        let mut blocked = Blocked::default();
+        for host in self.hosts.iter().filter(|host| host.queued() > 0) {
+            let Some(until) = host.pace.block_until.filter(|until| *until > now) else { continue };
+            blocked.hosts += 1;
+            blocked.urls += host.queued();
+            blocked.until = Some(blocked.until.map_or(until, |first| first.min(until)));
+        }
+        blocked
+    }
+}

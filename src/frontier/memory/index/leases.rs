@@ -1,0 +1,242 @@
+//! The nodes' side of the index: hosts are leased, visited and given back, and what expires is taken back.
+
+use super::{HostId, Index};
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{CrawlId, Lease, Queued, Token};
+use crate::crawl::report::{Entry, Note, Outcome, Report};
+use crate::crawl::time::Timestamp;
+use crate::frontier::memory::agenda::{Held, Waiting};
+use crate::frontier::{
+    Borrowed, CrawlSettings, GUARD, HandOff, Handed, LEASE_URLS, Next, QUARANTINE, Release,
+};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// How long a host is kept free for a borrower after the point that the borrower was told.
+const WANTED: Duration = Duration::from_millis(500);
+/// Expired leases taken back in one call.
+const REAPED_PER_CALL: usize = 16;
+
+impl Index {
+    /// See [`crate::frontier::Leases::lease`]; the flag says that the stream grew (a quarantine).
+    pub fn lease(&mut self, hosts: usize, now: Timestamp) -> (Next, bool) {
+        let reported = self.reap(now);
+        if self.stream_room() == 0 {
+            return (Next::NotBefore(Timestamp::NEVER), reported);
+        }
+        let mut leases = Vec::new();
+        while leases.len() < hosts {
+            let Some(&(at, host)) = self.agenda.first() else { break };
+            if at > now {
+                break;
+            }
+            match self.lease_host(host, now) {
+                Some(lease) => leases.push(lease),
+                None => break,
+            }
+        }
+        if leases.is_empty() {
+            (Next::NotBefore(self.next_event(now)), reported)
+        } else {
+            (Next::Leases(leases), reported)
+        }
+    }
+
+    /// See [`crate::frontier::Leases::renew`].
+    pub fn renew(&mut self, tokens: &[Token], now: Timestamp) -> Vec<Token> {
+        let until = now + self.limits.lease;
+        let mut unknown: HashSet<Token> = tokens.iter().copied().collect();
+        let running: Vec<_> = self.expiries.range((now + Duration::from_micros(1), 0)..).copied().collect();
+        for (expiry, id) in running {
+            let Some(held) = &mut self.hosts[id].held else { continue };
+            if unknown.remove(&held.token) {
+                held.until = until;
+                self.expiries.remove(&(expiry, id));
+                self.expiries.insert((until, id));
+            }
+        }
+        unknown.into_iter().collect()
+    }
+
+    /// See [`crate::frontier::Leases::hand_off`].
+    pub fn hand_off(&mut self, hand_off: HandOff, now: Timestamp) -> Handed {
+        let HandOff { host, token, report, due, note, ends } = hand_off;
+        let Some(id) = self.holder(&host, token, now) else { return Handed::Stale };
+        let held = self.hosts[id].held.as_mut().expect("a holder holds");
+        let Some(at) = held.urls.iter().position(|waiting| is_same(&waiting.url, &report.url)) else {
+            return Handed::Stale;
+        };
+        held.urls.remove(at);
+        let ends = ends || held.urls.is_empty();
+        self.leased -= 1;
+        self.handed_over += 1;
+        self.hosts[id].handed_over += 1;
+        self.append(id, report.url.crawl, Some(report.url.key), Entry::Report(Box::new(report)), now);
+        self.hosts[id].due = self.hosts[id].due.max(due);
+        if let Some(note) = note {
+            self.append_note(id, note);
+        }
+        if ends {
+            self.end_lease(id);
+        }
+        Handed::Accepted
+    }
+
+    /// See [`crate::frontier::Leases::release`].
+    pub fn release(&mut self, release: Release) -> Handed {
+        let Release { host, token, due, note } = release;
+        let Some(id) = self.holder(&host, token, Timestamp::EPOCH) else { return Handed::Stale };
+        self.hosts[id].due = self.hosts[id].due.max(due);
+        if let Some(note) = note {
+            self.append_note(id, note);
+        }
+        self.end_lease(id);
+        Handed::Accepted
+    }
+
+    /// See [`crate::frontier::Leases::note`].
+    pub fn note(&mut self, token: Token, note: Note) -> Handed {
+        let Some(id) = self.holder(&note.host, token, Timestamp::EPOCH) else { return Handed::Stale };
+        self.append_note(id, note);
+        Handed::Accepted
+    }
+
+    /// See [`crate::frontier::Leases::borrow_host`].
+    pub fn borrow_host(&mut self, key: &HostKey, now: Timestamp) -> Borrowed {
+        let id = self.host(key, now);
+        let host = &mut self.hosts[id];
+        let free_at = host.free_at();
+        if host.held.is_some() || host.notes > 0 || free_at > now {
+            let at = free_at.max(now + Duration::from_millis(20));
+            host.wanted_until = at + WANTED;
+            self.schedule(id);
+            return Borrowed::NotBefore(at);
+        }
+        host.wanted_until = Timestamp::EPOCH;
+        let pace = host.pace;
+        let token = self.hold(id, Vec::new(), now);
+        Borrowed::Granted(token, pace)
+    }
+
+    fn lease_host(&mut self, id: HostId, now: Timestamp) -> Option<Lease> {
+        let most = self.lease_size(id);
+        if most == 0 {
+            return None;
+        }
+        let urls = self.hosts[id].take(most, now);
+        self.queued -= urls.len();
+        self.leased += urls.len();
+        for waiting in &urls {
+            *self.in_flight.entry(waiting.url.crawl).or_default() += 1;
+        }
+        let queued = urls.iter().map(|waiting| waiting.url.clone()).collect();
+        let token = self.hold(id, urls, now);
+        self.mark_low(id);
+        let host = &self.hosts[id];
+        Some(Lease {
+            host: host.key.clone(),
+            token,
+            until: now + self.limits.lease,
+            pace: host.pace,
+            urls: queued,
+        })
+    }
+
+    /// As many URLs as the pace, the page budgets and the room in the stream allow.
+    fn lease_size(&self, id: HostId) -> usize {
+        // A host that was silent gives several: if it is silent again, they share the attempt.
+        let several = self.delay(id).is_zero() || self.hosts[id].pace.strikes > 0;
+        let most = if several { LEASE_URLS } else { 1 };
+        let most = most.min(self.stream_room());
+        let left = |(id, crawl): (&CrawlId, &CrawlSettings)| {
+            let spent = crawl.stored + self.in_flight.get(id).copied().unwrap_or_default();
+            crawl.max_pages.map(|most| usize::try_from(most.saturating_sub(spent)).unwrap_or(usize::MAX))
+        };
+        self.crawls.iter().filter_map(left).fold(most, usize::min)
+    }
+
+    fn hold(&mut self, id: HostId, urls: Vec<Waiting>, now: Timestamp) -> Token {
+        self.tokens += 1;
+        let token = Token(i64::from(self.epoch) << 32 | i64::from(self.tokens));
+        let until = now + self.limits.lease;
+        self.hosts[id].held = Some(Held { token, until, urls });
+        self.expiries.insert((until, id));
+        self.schedule(id);
+        token
+    }
+
+    /// The host whose running lease has this token.
+    fn holder(&self, key: &HostKey, token: Token, now: Timestamp) -> Option<HostId> {
+        let id = *self.by_key.get(key)?;
+        let held = self.hosts[id].held.as_ref()?;
+        (held.token == token && held.until > now).then_some(id)
+    }
+
+    /// Ends a lease: what was not visited goes back to the front of its queue.
+    fn end_lease(&mut self, id: HostId) {
+        let Some(held) = self.hosts[id].held.take() else { return };
+        self.expiries.remove(&(held.until, id));
+        self.leased -= held.urls.len();
+        self.queued += held.urls.len();
+        for mut waiting in held.urls.into_iter().rev() {
+            self.settle(waiting.url.crawl, 1);
+            self.front_place -= 1;
+            waiting.place = self.front_place;
+            self.hosts[id].push(waiting, Timestamp::NEVER);
+        }
+        self.schedule(id);
+    }
+
+    /// Takes back expired leases; `true` where one was quarantined.
+    fn reap(&mut self, now: Timestamp) -> bool {
+        let mut reported = false;
+        for _ in 0..REAPED_PER_CALL {
+            let Some(&(until, id)) = self.expiries.first() else { break };
+            if until > now {
+                break;
+            }
+            reported |= self.expire(id, until, now);
+        }
+        reported
+    }
+
+    fn expire(&mut self, id: HostId, until: Timestamp, now: Timestamp) -> bool {
+        let pause = self.delay(id).max(GUARD);
+        let host = &mut self.hosts[id];
+        host.due = host.due.max(until + pause);
+        let held = host.held.as_mut().expect("what expires is held");
+        let alone = u32::from(held.urls.len() == 1);
+        for waiting in &mut held.urls {
+            waiting.suspect = Some(waiting.suspect.unwrap_or_default() + alone);
+        }
+        let poison = matches!(&held.urls[..], [alone] if alone.suspect >= Some(QUARANTINE));
+        if poison {
+            let token = held.token;
+            let waiting = held.urls.remove(0);
+            self.leased -= 1;
+            self.handed_over += 1;
+            self.hosts[id].handed_over += 1;
+            let report = quarantined(waiting.url, token, now);
+            self.append(id, report.url.crawl, Some(report.url.key), Entry::Report(Box::new(report)), now);
+        }
+        self.end_lease(id);
+        poison
+    }
+
+    fn next_event(&self, now: Timestamp) -> Timestamp {
+        let due = self.agenda.first().map(|(at, _)| *at).filter(|at| *at > now);
+        let expiry = self.expiries.first().map(|(at, _)| *at);
+        due.into_iter().chain(expiry).min().unwrap_or(Timestamp::NEVER)
+    }
+}
+
+/// Two crawls may have the same URL in one lease.
+fn is_same(one: &Queued, other: &Queued) -> bool {
+    one.key == other.key && one.crawl == other.crawl
+}
+
+fn quarantined(url: Queued, token: Token, at: Timestamp) -> Report {
+    let detail = format!("{QUARANTINE} nodes in a row did not survive or finish a visit of this URL alone");
+    let outcome = Outcome::Failed { reason: "quarantined".into(), detail };
+    Report { url, token, fetch: None, outcome, at, found: Vec::new(), skipped: Vec::new() }
+}
