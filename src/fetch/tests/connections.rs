@@ -124,7 +124,7 @@ async fn a_host_that_is_asked_one_at_a_time_gets_one_connection() {
         let client = Arc::clone(&client);
         hosts.spawn(async move {
             let server = Server::start(|mut peer| async move {
-                while !peer.head().await.is_empty() && peer.send(&with_body("", &[b'x'; 20_000])).await {}
+                while !peer.head().await.is_empty() && peer.send(&with_body("", &vec![b'x'; 20_000])).await {}
             })
             .await;
             for path in 0..20 {
