@@ -6,3 +6,4 @@ mod model_store;
 mod program;
 mod rng;
 mod simulation;
+mod store_contract;

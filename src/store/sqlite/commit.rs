@@ -89,12 +89,11 @@ struct Finding<'a> {
     entry: usize,
 }
 
+/// Sends the reports through the gate, in their order; answers with those that passed.
 async fn close_urls<'a>(
     connection: &mut SqliteConnection,
     batch: &'a [Entry],
 ) -> Result<Vec<Passed<'a>>, sqlx::Error> {
-    let mut keys = HashSet::new();
-    // Of two reports on one URL in a batch, the first is let through to the gate: the other would repeat it.
     let mut reports: Vec<Passed<'a>> = batch
         .iter()
         .enumerate()
@@ -102,13 +101,22 @@ async fn close_urls<'a>(
             Entry::Report(report) => Some(Passed { entry, report, at: report.at.to_string() }),
             Entry::Note(_) => None,
         })
-        .filter(|passed| keys.insert((passed.report.url.crawl, passed.report.url.key)))
         .collect();
-    let rows = reports.iter().collect();
-    let closed = CLOSE_URLS.run(connection, rows, bind_closing).await?;
-    let closed: HashSet<RowKey> = closed.iter().filter_map(row_key).collect();
-    reports.retain(|passed| closed.contains(&(passed.report.url.crawl, passed.report.url.key)));
-    Ok(reports)
+    let mut passed = Vec::with_capacity(reports.len());
+    // Two reports on one URL cannot go through the gate in one statement, and the first of them may be a stale one:
+    // each round takes the first report that is left of every URL. All but a few batches need one round.
+    while !reports.is_empty() {
+        let mut keys = HashSet::with_capacity(reports.len());
+        let (mut round, later): (Vec<_>, Vec<_>) =
+            reports.into_iter().partition(|one| keys.insert((one.report.url.crawl, one.report.url.key)));
+        let closed = CLOSE_URLS.run(connection, round.iter().collect(), bind_closing).await?;
+        let closed: HashSet<RowKey> = closed.iter().filter_map(row_key).collect();
+        round.retain(|one| closed.contains(&(one.report.url.crawl, one.report.url.key)));
+        passed.append(&mut round);
+        reports = later;
+    }
+    passed.sort_by_key(|one| one.entry);
+    Ok(passed)
 }
 
 fn bind_closing(passed: &Passed<'_>, values: &mut Values) {
@@ -122,7 +130,7 @@ fn bind_closing(passed: &Passed<'_>, values: &mut Values) {
     };
     let next = retry(passed.report);
     let next = next.as_ref().unwrap_or(url);
-    let due = matches!(outcome, Outcome::Retry { .. }).then(|| next.due.ceil_millis().to_string());
+    let due = matches!(outcome, Outcome::Retry { .. }).then(|| next.due.to_string());
     values
         .add(url.key.as_bytes().to_vec())
         .add(url.crawl.0)
@@ -142,6 +150,7 @@ fn bind_closing(passed: &Passed<'_>, values: &mut Values) {
 /// The URL with its next attempt, where the outcome is a retry.
 fn retry(report: &Report) -> Option<Queued> {
     let Outcome::Retry { due, counts, .. } = report.outcome else { return None };
+    let due = due.ceil_millis();
     let url = report.url.clone();
     Some(if counts {
         Queued { attempt: url.attempt + 1, throttled: 0, due, ..url }
@@ -361,7 +370,9 @@ async fn note_hosts(connection: &mut SqliteConnection, batch: &[Entry]) -> Resul
     NOTE_HOSTS
         .run(connection, notes.collect(), |note: &Note, values| {
             let Note { host, pace, robots, at, .. } = note;
-            let delay = pace.crawl_delay.map(|delay| i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+            // Rounded up, like every point in time: a host is never asked faster than it said.
+            let millis = |delay: Duration| delay.as_nanos().div_ceil(1_000_000);
+            let delay = pace.crawl_delay.map(|delay| i64::try_from(millis(delay)).unwrap_or(i64::MAX));
             values
                 .add(host.as_str())
                 .add(delay)
