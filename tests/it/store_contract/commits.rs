@@ -22,8 +22,8 @@ fn full_batch(urls: &[Queued]) -> Vec<Entry> {
         fetch: fetch(200),
         token: Token(1),
     };
-    let pace = Pace { crawl_delay: Some(Duration::from_secs(2)), ..Pace::default() };
-    let host = super::made::note(urls[0].crawl, "h", pace, at(5));
+    let slow = Pace { crawl_delay: Some(Duration::from_secs(2)), ..Pace::default() };
+    let host = note(urls[0].crawl, "h", slow, at(5));
     vec![
         noted(huntsman::crawl::report::Note { robots: Some(robots), ..host }),
         entry(page),
@@ -217,7 +217,7 @@ pub(super) async fn a_retry_keeps_the_row_open_with_the_next_attempt_and_due<B: 
     assert!(committed[0].effective && !committed[0].stored);
     assert_eq!((again.attempt, again.throttled, again.due), (2, 0, at(901)), "never earlier than asked");
     let open = backend.store().open_urls(id, &again.host, 9).await.unwrap();
-    assert_eq!(open.urls, [again.clone()], "the queue holds what the answer says");
+    assert_eq!(open.urls, std::slice::from_ref(&again), "the queue holds what the answer says");
     let contents = backend.contents().await;
     let row = contents.url(1, "http://h/");
     assert_eq!(

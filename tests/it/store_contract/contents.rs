@@ -161,8 +161,8 @@ impl Contents {
     }
 }
 
-fn first_difference<T: PartialEq + std::fmt::Debug>(table: &str, these: &[T], those: &[T]) -> Option<String> {
-    let longer = these.len().max(those.len());
-    let at = (0..longer).find(|at| these.get(*at) != those.get(*at))?;
-    Some(format!("{table}, row {at}: {:#?} is not {:#?}", these.get(at), those.get(at)))
+fn first_difference<T: PartialEq + std::fmt::Debug>(table: &str, left: &[T], right: &[T]) -> Option<String> {
+    let longer = left.len().max(right.len());
+    let at = (0..longer).find(|at| left.get(*at) != right.get(*at))?;
+    Some(format!("{table}, row {at}: {:#?} is not {:#?}", left.get(at), right.get(at)))
 }

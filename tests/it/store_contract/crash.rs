@@ -35,7 +35,7 @@ async fn history(backend: &Sqlite) -> Vec<(u64, Contents)> {
         let url = |n: usize| urls[n].clone();
         let batch = vec![linking(&url(0), &new), failed(&url(1)), retry(&url(2), at(900), true)];
         let committed = commit(store, batch).await;
-        urls = committed[0].admitted.clone();
+        urls.clone_from(&committed[0].admitted);
     }
     states
 }

@@ -73,7 +73,7 @@ pub(crate) fn page(report: &Report, stored: &StoredPage) -> PageLine {
     let Report { url, fetch, .. } = report;
     let page = &stored.page;
     let headings: Vec<_> = page.headings.iter().map(|one| (one.level, &one.text)).collect();
-    let hash: String = stored.content_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = u128::from_be_bytes(stored.content_hash);
     let words = [(page.robots.noindex, "noindex"), (page.robots.nofollow, "nofollow")];
     let words: Vec<_> = words.iter().filter(|(said, _)| *said).map(|(_, word)| *word).collect();
     PageLine {
@@ -91,7 +91,7 @@ pub(crate) fn page(report: &Report, stored: &StoredPage) -> PageLine {
         content_type: stored.content_type.clone(),
         bytes: fetch.as_ref().map_or(0, |fetch| fetch.body_bytes as i64),
         truncated: stored.truncated.map(str::to_owned),
-        content_hash: hash,
+        content_hash: format!("{hash:032x}"),
         depth: url.origin.depth.into(),
         fetched_at: fetch.as_ref().map_or(report.at, |fetch| fetch.started).to_string(),
         links_total: page.links_total as i64,

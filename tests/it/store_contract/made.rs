@@ -6,10 +6,9 @@ use huntsman::crawl::page::Page;
 use huntsman::crawl::report::{Entry, Fetched, Found, Note, Outcome, Report, Skipped, StoredPage};
 use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::time::Timestamp;
-use huntsman::crawl::url::{UrlKey, canonical};
+use huntsman::crawl::url::{self, UrlKey, canonical};
 use huntsman::store::{Committed, Store};
 use std::time::Duration;
-use url::Url;
 
 /// So many milliseconds into the test.
 pub(crate) fn at(millis: i64) -> Timestamp {
@@ -18,14 +17,14 @@ pub(crate) fn at(millis: i64) -> Timestamp {
 
 /// A URL as found on a seed page.
 pub(crate) fn found(url: &str) -> Found {
-    let parsed = Url::parse(url).unwrap();
+    let parsed = url::parse(url).unwrap();
     let origin = seed(url).origin.outlink();
     Found { key: UrlKey::of(&canonical(&parsed)), url: url.to_owned(), host: HostKey::of(&parsed), origin }
 }
 
 /// A URL as a seed.
 pub(crate) fn seed(url: &str) -> Found {
-    let parsed = Url::parse(url).unwrap();
+    let parsed = url::parse(url).unwrap();
     let origin = Origin::seed(ScopeKind::Host, None, Origin::PRIORITY);
     Found { key: UrlKey::of(&canonical(&parsed)), url: url.to_owned(), host: HostKey::of(&parsed), origin }
 }

@@ -2,9 +2,9 @@
 
 use super::backends::{Backend, Sqlite, connection};
 use super::made::{at, crawl};
+use huntsman::store::StoreError;
 use huntsman::store::sqlite::SqliteStore;
 use huntsman::store::sqlite::reader::Reader;
-use huntsman::store::StoreError;
 use sqlx::{AssertSqlSafe, Connection};
 use std::fs;
 use std::path::Path;
@@ -56,6 +56,7 @@ async fn tables_that_somebody_else_changed_are_unusable() {
 async fn a_file_of_another_program_is_unusable_and_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other.db");
+    fs::write(&path, "").unwrap();
     execute(&path, "CREATE TABLE notes (x)").await;
     let why = refused(&path).await;
     assert!(matches!(&why, StoreError::Unusable(text) if text.contains("another program")), "{why}");
