@@ -62,7 +62,8 @@ impl Sqlite {
 }
 
 pub(crate) async fn connection(path: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(path).disable_statement_logging().connect().await.unwrap()
+    let options = SqliteConnectOptions::new().filename(path).row_buffer_size(4_096);
+    options.disable_statement_logging().connect().await.unwrap()
 }
 
 impl Backend for Sqlite {
