@@ -1,7 +1,7 @@
 //! The laws: what is looked for, and what to do where it is found.
 
 use super::imports::{backends, strangers};
-use super::source::{Source, end_of_block, line_at, places};
+use super::source::{Source, end_of_block, is_a, line_at, places};
 
 /// A law about one file.
 pub(super) struct Law {
@@ -140,7 +140,7 @@ pub(super) const LAWS: &[Law] = &[
         name: "purpose",
         advice: "open the file with `//!` and its one purpose",
         broken: |source| {
-            let is_code = source.path.ends_with(".rs");
+            let is_code = is_a(&source.path, "rs");
             let has =
                 source.text.lines().next().is_some_and(|line| line.starts_with("//! ") && line.len() > 10);
             if is_code && !has {
@@ -168,7 +168,7 @@ pub(super) const LAWS: &[Law] = &[
         name: "statements",
         advice: "begin the .sql file, or the predicate that matters, with a `--` comment: what it promises",
         broken: |source| {
-            let is_sql = source.path.ends_with(".sql");
+            let is_sql = is_a(&source.path, "sql");
             let says = source
                 .text
                 .lines()

@@ -1,5 +1,7 @@
 //! A source file as the laws read it: the code without comments, texts and tests.
 
+use std::path::Path;
+
 /// One file.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -15,7 +17,7 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn new(path: &str, text: String) -> Self {
-        let code = if path.ends_with(".rs") { blanked(&text) } else { String::new() };
+        let code = if is_a(path, "rs") { blanked(&text) } else { String::new() };
         let is_test = path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs");
         let product = if is_test { String::new() } else { without_tests(&code) };
         Self { path: path.to_owned(), text, code, product }
@@ -26,6 +28,11 @@ impl Source {
         let below = self.path.strip_prefix("src/")?;
         Some(below.split('/').next()?.trim_end_matches(".rs"))
     }
+}
+
+/// Whether the path is that of a file of this kind.
+pub(super) fn is_a(path: &str, kind: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == kind)
 }
 
 /// The number of the line at a byte of the text, from 1.
@@ -39,7 +46,8 @@ pub(super) fn places<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = u
     code.match_indices(word).map(|(at, _)| at).filter(move |at| {
         let before = code[..*at].chars().next_back().is_some_and(is_name);
         let after = code[at + word.len()..].chars().next().is_some_and(is_name);
-        !(before && word.starts_with(is_name)) && !(after && word.ends_with(is_name))
+        let (begins, ends) = (word.starts_with(is_name), word.ends_with(is_name));
+        !(before && begins || after && ends)
     })
 }
 
