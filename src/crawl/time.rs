@@ -41,6 +41,9 @@ impl Timestamp {
     /// The next whole millisecond: a due time that is written down may become later, never earlier.
     #[must_use]
     pub const fn ceil_millis(self) -> Self {
+        if self.0 > i64::MAX - 1_000 {
+            return Self::NEVER;
+        }
         Self(self.0.saturating_add(999).div_euclid(1_000).saturating_mul(1_000))
     }
 
@@ -98,5 +101,6 @@ mod tests {
             assert_eq!(Timestamp::parse(&at.to_string()), Some(at));
         }
         assert_eq!(Timestamp::from_micros(1_001).ceil_millis(), Timestamp::from_millis(2));
+        assert_eq!(Timestamp::NEVER.ceil_millis(), Timestamp::NEVER);
     }
 }

@@ -1,6 +1,6 @@
 //! The truth: what was accepted, what became of it, and what was found.
 //!
-//! The contract of every method is its doc comment; `tests/it/store_contract.rs` has a test a promise and runs on
+//! The contract of every method is its doc comment; `tests/it/store_contract` has a test a promise and runs on
 //! every store. `migrations/README.md` has the tables as users see them.
 
 pub mod sqlite;
@@ -28,7 +28,7 @@ pub enum StoreError {
 }
 
 /// A crawl as the store knows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrawlRow {
     /// Its number.
     pub id: CrawlId,
@@ -76,7 +76,7 @@ impl CrawlState {
 }
 
 /// What a commit did with one entry.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Committed {
     /// Whether this entry closed or moved its visit; a repeated report does not.
     pub effective: bool,
@@ -89,7 +89,7 @@ pub struct Committed {
 }
 
 /// The open URLs of one host, for a refill.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct OpenUrls {
     /// In the order of the queue.
     pub urls: Vec<Queued>,
@@ -129,7 +129,8 @@ pub trait Store: Send + Sync {
 
     /// Writes a batch in one transaction: all or nothing. The gate is `urls`: only a report whose URL is open at the
     /// report's visit number and attempt closes it and writes its page, links, new URLs, dead letter or retry; any other
-    /// adds at most its `fetches` row. A note replaces what is known of its host unless that is newer.
+    /// adds at most its `fetches` row, of which there is one a crawl, URL, lease and kind. A note replaces what is known of
+    /// its host unless that is newer. Times are kept in milliseconds, spans and due times rounded up.
     /// Answers with one result an entry, in their order.
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Committed>, StoreError>;
 

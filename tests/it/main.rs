@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod architecture;
 mod frontier_contract;
 mod model_store;
 mod program;
 mod rng;
 mod simulation;
+mod store_contract;

@@ -1,73 +1,136 @@
 //! The store as a plain synchronous model: what the contract says and nothing more. The simulation runs on it, since a
 //! database thread and a paused clock do not mix; the contract suite holds it to what `SQLite` does.
 
+use crate::store_contract::contents::{Contents, CrawlLine, FetchLine, HostLine, UrlLine};
+use crate::store_contract::contents::{DeadLetterLine, PageLine, SkippedLine};
+use crate::store_contract::lines;
 use async_trait::async_trait;
 use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{CrawlId, Pace, Queued};
-use huntsman::crawl::report::{Entry, Found, Outcome, Report};
+use huntsman::crawl::report::{Entry, Found, Note, Outcome, Report};
 use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::UrlKey;
 use huntsman::store::{Committed, CrawlRow, CrawlState, OpenUrls, Store, StoreError, Tally};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 #[derive(Debug, Default)]
 pub(crate) struct ModelStore(Mutex<Tables>);
 
+/// A URL of a crawl.
+type Key = (CrawlId, UrlKey);
+
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     pub crawls: Vec<CrawlRow>,
-    pub urls: BTreeMap<(CrawlId, UrlKey), Row>,
-    pub order: Vec<(CrawlId, UrlKey)>,
-    /// Pages by crawl, key and visit, with the number of times one was written.
-    pub pages: HashMap<(CrawlId, UrlKey, u32), u32>,
-    pub fetches: HashSet<(UrlKey, i64)>,
-    pub skipped: BTreeSet<(CrawlId, UrlKey, &'static str)>,
-    pub dead: HashSet<(CrawlId, UrlKey, u32)>,
-    pub hosts: HashMap<HostKey, (Pace, Timestamp)>,
+    pub urls: BTreeMap<Key, Row>,
+    pub order: Vec<Key>,
+    /// Pages by crawl, key and visit, each as often as it was written.
+    pub pages: BTreeMap<(Key, u32), Vec<PageLine>>,
+    pub fetches: BTreeMap<(Key, i64, &'static str), FetchLine>,
+    pub skipped: BTreeMap<(Key, &'static str), SkippedLine>,
+    pub dead: BTreeMap<(Key, u32), DeadLetterLine>,
+    pub hosts: HashMap<HostKey, Known>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Row {
     pub queued: Queued,
     pub state: &'static str,
+    pub reason: Option<String>,
+    pub redirect_to: Option<String>,
+    pub found_on: Option<String>,
+    pub found_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+}
+
+/// What is known of a host.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub pace: Pace,
+    pub at: i64,
+    /// Verdict, status and time of its robots.txt.
+    pub robots: (Option<String>, Option<i64>, Option<String>),
 }
 
 impl ModelStore {
     pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
     }
+
+    /// All of it, as rows.
+    pub(crate) fn contents(&self) -> Contents {
+        let tables = self.tables();
+        let contents = Contents {
+            crawls: tables.crawls.iter().map(CrawlLine::from).collect(),
+            hosts: tables.hosts.iter().map(|(host, known)| HostLine::of(host, known)).collect(),
+            urls: tables.urls.values().map(UrlLine::from).collect(),
+            pages: tables.pages.values().flatten().cloned().collect(),
+            fetches: tables.fetches.values().cloned().collect(),
+            skipped: tables.skipped.values().cloned().collect(),
+            dead_letters: tables.dead.values().cloned().collect(),
+        };
+        contents.sorted()
+    }
 }
 
 impl Tables {
-    fn insert(&mut self, crawl: CrawlId, found: &Found) -> Option<Queued> {
+    fn insert(&mut self, crawl: CrawlId, found: &Found, on: Option<&str>, at: Timestamp) -> Option<Queued> {
         let Found { key, url, host, origin } = found.clone();
         if self.urls.contains_key(&(crawl, key)) {
             return None;
         }
         let due = Timestamp::EPOCH;
         let queued = Queued { crawl, key, url, host, origin, visit: 1, attempt: 1, throttled: 0, due };
-        self.urls.insert((crawl, key), Row { queued: queued.clone(), state: "open" });
+        let row = Row {
+            queued: queued.clone(),
+            state: "open",
+            reason: None,
+            redirect_to: None,
+            found_on: on.map(str::to_owned),
+            found_at: at,
+            closed_at: None,
+        };
+        self.urls.insert((crawl, key), row);
         self.order.push((crawl, key));
-        self.skipped.retain(|(c, k, reason)| (*c, *k) != (crawl, key) || *reason == "robots");
+        self.skipped.retain(|(known, reason), _| *known != (crawl, key) || *reason == "robots");
         Some(queued)
     }
 
     fn close(&mut self, report: &Report) -> Option<Committed> {
         let url = &report.url;
-        let row = self.urls.get_mut(&(url.crawl, url.key))?;
+        let key = (url.crawl, url.key);
+        let row = self.urls.get_mut(&key)?;
         let gate = (row.queued.visit, row.queued.attempt, row.queued.throttled);
         if row.state != "open" || gate != (url.visit, url.attempt, url.throttled) {
             return None;
         }
         let mut committed = Committed { effective: true, ..Committed::default() };
-        row.state = match &report.outcome {
-            Outcome::Stored(_) => "stored",
-            Outcome::Redirected { .. } => "redirected",
-            Outcome::Disallowed { .. } => "excluded",
-            Outcome::Failed { .. } => "failed",
+        let (state, reason, redirect_to) = match &report.outcome {
+            Outcome::Stored(_) => ("stored", None, None),
+            Outcome::Redirected { to } => ("redirected", None, Some(to.clone())),
+            Outcome::Disallowed { .. } => ("excluded", Some("robots".to_owned()), None),
+            Outcome::Failed { reason, .. } => ("failed", Some(reason.clone()), None),
+            Outcome::Retry { reason, .. } => ("open", Some(reason.clone()), None),
+        };
+        (row.state, row.reason, row.redirect_to) = (state, reason, redirect_to);
+        row.closed_at = (state != "open").then_some(report.at);
+        let found_on = row.found_on.clone();
+        match &report.outcome {
+            Outcome::Stored(page) => {
+                committed.stored = true;
+                self.pages.entry((key, url.visit)).or_default().push(lines::page(report, page));
+            }
+            Outcome::Failed { reason, detail } => {
+                let line = lines::dead_letter(report, reason, detail, found_on);
+                self.dead.entry((key, url.visit)).or_insert(line);
+            }
+            Outcome::Disallowed { rule } => {
+                let line = lines::skipped(report, &url.url, "robots", rule);
+                self.skipped.entry((key, "robots")).or_insert(line);
+            }
             Outcome::Retry { due, counts, .. } => {
                 row.queued.due = due.ceil_millis();
                 if *counts {
@@ -77,23 +140,45 @@ impl Tables {
                     row.queued.throttled += 1;
                 }
                 committed.retry = Some(row.queued.clone());
-                "open"
             }
-        };
-        match &report.outcome {
-            Outcome::Stored(_) => {
-                committed.stored = true;
-                *self.pages.entry((url.crawl, url.key, url.visit)).or_default() += 1;
-            }
-            Outcome::Failed { .. } => {
-                self.dead.insert((url.crawl, url.key, url.visit));
-            }
-            Outcome::Disallowed { .. } => {
-                self.skipped.insert((url.crawl, url.key, "robots"));
-            }
-            _ => {}
+            Outcome::Redirected { .. } => {}
         }
         Some(committed)
+    }
+
+    fn report(&mut self, report: &Report) -> Committed {
+        if let Some(fetch) = &report.fetch {
+            let key = ((report.url.crawl, report.url.key), report.token.0, "page");
+            self.fetches.entry(key).or_insert_with(|| lines::fetch(report, fetch));
+        }
+        self.close(report).unwrap_or_default()
+    }
+
+    fn note(&mut self, note: &Note) {
+        if let Some(robots) = &note.robots {
+            let key = ((note.crawl, UrlKey::of(&robots.url)), robots.token.0, "robots");
+            self.fetches.entry(key).or_insert_with(|| lines::robots_fetch(note, robots));
+        }
+        let millis = |span: Duration| Duration::from_millis(span.as_nanos().div_ceil(1_000_000) as u64);
+        let pace = Pace {
+            crawl_delay: note.pace.crawl_delay.map(millis),
+            block_until: note.pace.block_until.map(Timestamp::ceil_millis),
+            strikes: note.pace.strikes,
+        };
+        let known = self.hosts.get(&note.host);
+        if known.is_some_and(|known| known.at > note.at.as_millis()) {
+            return;
+        }
+        let (verdict, status, fetched) = known.map(|known| known.robots.clone()).unwrap_or_default();
+        let robots = match &note.robots {
+            None => (verdict, status, fetched),
+            Some(new) => (
+                Some(new.verdict.to_owned()),
+                new.fetch.status.map(i64::from),
+                Some(new.fetch.started.to_string()),
+            ),
+        };
+        self.hosts.insert(note.host.clone(), Known { pace, at: note.at.as_millis(), robots });
     }
 }
 
@@ -122,10 +207,10 @@ impl Store for ModelStore {
         &self,
         crawl: CrawlId,
         seeds: Vec<Found>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<Queued>, StoreError> {
         let mut tables = self.tables();
-        Ok(seeds.iter().filter_map(|seed| tables.insert(crawl, seed)).collect())
+        Ok(seeds.iter().filter_map(|seed| tables.insert(crawl, seed, None, now)).collect())
     }
 
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Committed>, StoreError> {
@@ -133,36 +218,27 @@ impl Store for ModelStore {
         let mut committed = Vec::new();
         for entry in batch {
             committed.push(match entry {
-                Entry::Report(report) => {
-                    if report.fetch.is_some() {
-                        tables.fetches.insert((report.url.key, report.token.0));
-                    }
-                    tables.close(report).unwrap_or_default()
-                }
+                Entry::Report(report) => tables.report(report),
                 Entry::Note(note) => {
-                    if let Some(robots) = &note.robots {
-                        tables.fetches.insert((UrlKey::of(&robots.url), robots.token.0));
-                    }
-                    let known = tables.hosts.entry(note.host.clone()).or_insert((note.pace, note.at));
-                    if known.1 <= note.at {
-                        *known = (note.pace, note.at);
-                    }
+                    tables.note(note);
                     Committed::default()
                 }
             });
         }
-        for (entry, one) in batch.iter().zip(&mut committed) {
+        let passed = |one: &Committed| one.effective;
+        for (entry, one) in batch.iter().zip(&mut committed).filter(|(_, one)| passed(one)) {
             let Entry::Report(report) = entry else { continue };
-            if one.effective {
-                one.admitted =
-                    report.found.iter().filter_map(|found| tables.insert(report.url.crawl, found)).collect();
-            }
+            let (crawl, on) = (report.url.crawl, Some(&*report.url.url));
+            let new = report.found.iter().filter_map(|found| tables.insert(crawl, found, on, report.at));
+            one.admitted = new.collect();
         }
-        for (entry, one) in batch.iter().zip(&committed) {
+        for (entry, _) in batch.iter().zip(&committed).filter(|(_, one)| passed(one)) {
             let Entry::Report(report) = entry else { continue };
-            for skipped in report.skipped.iter().filter(|_| one.effective) {
-                if !tables.urls.contains_key(&(report.url.crawl, skipped.key)) {
-                    tables.skipped.insert((report.url.crawl, skipped.key, skipped.reason));
+            for skipped in &report.skipped {
+                let key = (report.url.crawl, skipped.key);
+                if !tables.urls.contains_key(&key) {
+                    let line = lines::skipped(report, &skipped.url, skipped.reason, &skipped.detail);
+                    tables.skipped.entry((key, skipped.reason)).or_insert(line);
                 }
             }
         }
@@ -191,7 +267,7 @@ impl Store for ModelStore {
 
     async fn paces(&self) -> Result<Vec<(HostKey, Pace)>, StoreError> {
         let tables = self.tables();
-        let paces = tables.hosts.iter().map(|(host, (pace, _))| (host.clone(), *pace));
+        let paces = tables.hosts.iter().map(|(host, known)| (host.clone(), known.pace));
         Ok(paces.filter(|(_, pace)| *pace != Pace::default()).collect())
     }
 

@@ -1,3 +1,5 @@
+//! What a report says of each answer and failure, and what becomes of the outlinks.
+
 use super::*;
 use crate::crawl::lease::{CrawlId, Origin};
 use crate::crawl::scope::{ScopeKind, ScopeRules};

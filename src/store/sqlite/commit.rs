@@ -105,19 +105,27 @@ struct Finding<'a> {
     entry: usize,
 }
 
-/// The gate: answers with the visits that were open.
+/// The gate: sends the visits through it, in their order; answers with those that were open.
 async fn close_urls<'a>(
     connection: &mut SqliteConnection,
     visits: &'a [Visited<'a>],
 ) -> Result<Vec<&'a Visited<'a>>, sqlx::Error> {
-    let mut keys = HashSet::with_capacity(visits.len());
-    // Of two reports on one URL in a batch, the first is let through to the gate: the other would repeat it.
-    let mut reports: Vec<&Visited<'a>> =
-        visits.iter().filter(|visit| keys.insert((visit.report.url.crawl, visit.report.url.key))).collect();
-    let closed = CLOSE_URLS.run(connection, reports.clone(), bind_closing).await?;
-    let closed: HashSet<RowKey> = closed.iter().filter_map(row_key).collect();
-    reports.retain(|visit| closed.contains(&(visit.report.url.crawl, visit.report.url.key)));
-    Ok(reports)
+    let mut visits: Vec<&'a Visited<'a>> = visits.iter().collect();
+    let mut passed = Vec::with_capacity(visits.len());
+    // Two reports on one URL cannot go through the gate in one statement, and the first of them may be a stale one:
+    // each round takes the first report that is left of every URL. All but a few batches need one round.
+    while !visits.is_empty() {
+        let mut keys = HashSet::with_capacity(visits.len());
+        let (mut round, later): (Vec<_>, Vec<_>) =
+            visits.into_iter().partition(|visit| keys.insert((visit.report.url.crawl, visit.report.url.key)));
+        let closed = CLOSE_URLS.run(connection, round.clone(), bind_closing).await?;
+        let closed: HashSet<RowKey> = closed.iter().filter_map(row_key).collect();
+        round.retain(|visit| closed.contains(&(visit.report.url.crawl, visit.report.url.key)));
+        passed.append(&mut round);
+        visits = later;
+    }
+    passed.sort_by_key(|visit| visit.entry);
+    Ok(passed)
 }
 
 fn bind_closing(visit: &Visited<'_>, values: &mut Values) {
@@ -131,7 +139,7 @@ fn bind_closing(visit: &Visited<'_>, values: &mut Values) {
     };
     let next = retry(visit.report);
     let next = next.as_ref().unwrap_or(url);
-    let due = matches!(outcome, Outcome::Retry { .. }).then(|| next.due.ceil_millis().to_string());
+    let due = matches!(outcome, Outcome::Retry { .. }).then(|| next.due.to_string());
     values.key(url.key).add(url.crawl.0).add(url.visit).add(url.attempt).add(url.throttled);
     values.text(state).add(next.attempt).add(next.throttled).add(due).maybe(reason).maybe(redirect_to);
     values.add(Arc::clone(&visit.at));
@@ -140,6 +148,7 @@ fn bind_closing(visit: &Visited<'_>, values: &mut Values) {
 /// The URL with its next attempt, where the outcome is a retry.
 fn retry(report: &Report) -> Option<Queued> {
     let Outcome::Retry { due, counts, .. } = report.outcome else { return None };
+    let due = due.ceil_millis();
     let url = report.url.clone();
     Some(if counts {
         Queued { attempt: url.attempt + 1, throttled: 0, due, ..url }
@@ -363,7 +372,9 @@ async fn note_hosts(connection: &mut SqliteConnection, batch: &[Entry]) -> Resul
     NOTE_HOSTS
         .run(connection, notes.collect(), |note: &Note, values| {
             let Note { host, pace, robots, at, .. } = note;
-            let delay = pace.crawl_delay.map(|delay| i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+            // Rounded up, like every point in time: a host is never asked faster than it said.
+            let millis = |delay: Duration| delay.as_nanos().div_ceil(1_000_000);
+            let delay = pace.crawl_delay.map(|delay| i64::try_from(millis(delay)).unwrap_or(i64::MAX));
             values
                 .add(host.as_str())
                 .add(delay)

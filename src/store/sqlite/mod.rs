@@ -18,7 +18,7 @@ use crate::store::{Committed, CrawlRow, CrawlState, OpenUrls, Store, StoreError,
 use async_trait::async_trait;
 use rows::{STATEMENT_CACHE, Statement};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -115,7 +115,6 @@ impl SqliteStore {
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY)
         .foreign_keys(false)
@@ -159,6 +158,8 @@ async fn prepare(path: &Path, connection: &mut SqliteConnection) -> Result<(), S
             path.display()
         )));
     }
+    // The log is a property of the file: set once it is known to be ours.
+    sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await.map_err(failed)?;
     if id != APPLICATION_ID {
         sqlx::query("PRAGMA application_id = 0x48554e54").execute(&mut *connection).await.map_err(failed)?;
     }

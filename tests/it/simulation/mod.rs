@@ -149,8 +149,8 @@ impl Simulation {
             let counts = index.counts().await.unwrap();
             self.in_flight += counts.leased + counts.handed_over;
             let now = self.clock.now();
-            for (host, (pace, _)) in &self.store.tables().hosts {
-                let until = pace.block_until.filter(|until| *until > now);
+            for (host, known) in &self.store.tables().hosts {
+                let until = known.pace.block_until.filter(|until| *until > now);
                 self.committed_blocks.extend(until.map(|until| (host.as_str().to_owned(), now, until)));
             }
         }
@@ -244,7 +244,7 @@ impl Simulation {
             "every reachable URL ends as the truth says, and no other is known"
         );
         for (key, times) in &tables.pages {
-            assert_eq!(*times, 1, "a page is stored once: {key:?}");
+            assert_eq!(times.len(), 1, "a page is stored once: {key:?}");
         }
         let pages = stored.values().filter(|state| **state == "stored").count();
         assert_eq!(tables.pages.len(), pages);

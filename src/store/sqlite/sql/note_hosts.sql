@@ -3,6 +3,7 @@ INSERT INTO hosts (host, crawl_delay_ms, block_until, strikes, robots, robots_st
 VALUES /*rows*/
 ON CONFLICT (host) DO UPDATE
 SET crawl_delay_ms = excluded.crawl_delay_ms, block_until = excluded.block_until, strikes = excluded.strikes,
-    robots = coalesce(excluded.robots, robots), robots_status = coalesce(excluded.robots_status, robots_status),
+    robots = coalesce(excluded.robots, robots),
+    robots_status = CASE WHEN excluded.robots IS NULL THEN robots_status ELSE excluded.robots_status END,
     robots_fetched_at = coalesce(excluded.robots_fetched_at, robots_fetched_at), noted_at = excluded.noted_at
 WHERE hosts.noted_at <= excluded.noted_at
