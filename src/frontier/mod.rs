@@ -2,10 +2,11 @@
 //!
 //! Three ports on one index, one for each role. SQL is the truth; whatever stands here can be rebuilt from it, so an
 //! index that refuses or forgets costs a refill and never a URL. The contract of every method is its doc comment;
-//! `tests/it/frontier_contract.rs` has a test a promise and runs on every index.
+//! `tests/it/frontier_contract` has a test a promise and runs on every index.
 //!
 //! A URL of the index is in one place: a host's queue, a lease, or handed over (its report is in the stream). An
-//! admission refuses what is in any of the three.
+//! admission refuses what is in any of the three. A host of which nothing is left, and which may be asked, leaves the
+//! index; what it asked for is kept, and holds when it comes again.
 
 pub mod memory;
 
@@ -175,7 +176,7 @@ pub struct Counts {
     pub leased: usize,
     /// URLs whose reports are in the stream.
     pub handed_over: usize,
-    /// Hosts known to the index.
+    /// Hosts in the index; one with nothing left leaves it sooner or later.
     pub hosts: usize,
     /// The earliest point at which a queued URL may be visited; `None` where a visit is possible now or none is queued.
     pub next_due: Option<Timestamp>,
@@ -220,8 +221,8 @@ pub trait Front: Send + Sync {
         resumed: bool,
     ) -> Result<(), FrontierError>;
 
-    /// Hosts whose queue ran low after an admission was refused, at most `most`; those that block us not before one could
-    /// be visited.
+    /// Hosts whose queue ran low after an admission or a part of a refill was refused, at most `most`; those that may not
+    /// be asked yet only where nothing of them is queued.
     async fn low(&self, most: usize) -> Result<Vec<Low>, FrontierError>;
 
     /// Room for so many more URLs in all.

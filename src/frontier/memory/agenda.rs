@@ -106,6 +106,21 @@ impl Host {
         }
     }
 
+    /// What stands in a slot that no host has.
+    pub(super) fn vacant() -> Self {
+        Self::new(HostKey::from_stored(""), Pace::default(), Timestamp::EPOCH)
+    }
+
+    /// Whether all that is left of it here is its pace: nothing of it is queued, leased, handed over, noted or left in
+    /// the store, and it may be asked. Then a host made anew with that pace is no other.
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        self.size() == 0
+            && self.held.is_none()
+            && self.notes == 0
+            && !self.short
+            && self.due.max(self.wanted_until) <= now
+    }
+
     pub(super) fn queued(&self) -> usize {
         self.ready.len() + self.later.len()
     }

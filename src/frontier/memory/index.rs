@@ -51,6 +51,9 @@ impl Default for Limits {
     }
 }
 
+/// Slots looked at for each host that comes.
+const LOOKS: usize = 4;
+
 type HostId = usize;
 
 #[derive(Debug)]
@@ -74,7 +77,14 @@ struct Lag {
 pub struct Index {
     limits: Limits,
     crawls: HashMap<CrawlId, CrawlSettings>,
+    /// The hosts, and slots of hosts that left.
     hosts: Vec<Host>,
+    /// Those slots.
+    vacant: Vec<HostId>,
+    /// The slot at which [`Index::look_for_idle_hosts`] goes on.
+    looked_at: HostId,
+    /// What hosts that left asked for, where they asked for anything: they come back with it.
+    paces: HashMap<HostKey, Pace>,
     by_key: HashMap<HostKey, HostId>,
     agenda: BTreeSet<(Timestamp, HostId)>,
     expiries: BTreeSet<(Timestamp, HostId)>,
@@ -109,6 +119,9 @@ impl Index {
             limits,
             crawls: HashMap::new(),
             hosts: Vec::new(),
+            vacant: Vec::new(),
+            looked_at: 0,
+            paces: HashMap::new(),
             by_key: HashMap::new(),
             agenda: BTreeSet::new(),
             expiries: BTreeSet::new(),
@@ -152,11 +165,40 @@ impl Index {
         if let Some(id) = self.by_key.get(key) {
             return *id;
         }
-        let due = self.first_due(key, &Pace::default(), now);
-        let id = self.hosts.len();
-        self.hosts.push(Host::new(key.clone(), Pace::default(), due));
+        let pace = self.paces.remove(key).unwrap_or_default();
+        let due = self.first_due(key, &pace, now);
+        let host = Host::new(key.clone(), pace, due);
+        self.look_for_idle_hosts(now);
+        let id = if let Some(id) = self.vacant.pop() {
+            self.hosts[id] = host;
+            id
+        } else {
+            self.hosts.push(host);
+            self.hosts.len() - 1
+        };
         self.by_key.insert(key.clone(), id);
         id
+    }
+
+    /// Lets hosts leave that have nothing left here, before room is made for another: a few looks for each newcomer,
+    /// so that the index grows with the hosts that have something left and not with all that were ever seen.
+    fn look_for_idle_hosts(&mut self, now: Timestamp) {
+        if !self.vacant.is_empty() {
+            return;
+        }
+        for _ in 0..LOOKS.min(self.hosts.len()) {
+            self.looked_at = (self.looked_at + 1) % self.hosts.len();
+            let id = self.looked_at;
+            if !self.hosts[id].is_idle(now) {
+                continue;
+            }
+            let Host { key, pace, .. } = std::mem::replace(&mut self.hosts[id], Host::vacant());
+            self.by_key.remove(&key);
+            self.vacant.push(id);
+            if pace != Pace::default() {
+                self.paces.insert(key, pace);
+            }
+        }
     }
 
     fn push_back(&mut self, id: HostId, url: Queued, now: Timestamp) {
@@ -220,6 +262,10 @@ impl Index {
             assert_eq!(host.agenda.is_some_and(|at| self.agenda.contains(&(at, id))), host.agenda.is_some());
         }
         assert_eq!(self.agenda.len(), self.hosts.iter().filter(|host| host.agenda.is_some()).count());
+        assert_eq!(self.by_key.len() + self.vacant.len(), self.hosts.len(), "a slot is a host or vacant");
+        assert!(self.by_key.iter().all(|(key, id)| self.hosts[*id].key == *key), "hosts stand by their keys");
+        assert!(self.by_key.keys().all(|key| !self.paces.contains_key(key)), "a pace stands in one place");
+        assert!(self.low.iter().all(|id| self.hosts[*id].short), "what is low has more in the store");
         let held = self.hosts.iter().filter(|host| host.held.is_some()).count();
         assert_eq!(self.expiries.len(), held, "every lease expires once");
         assert_eq!(

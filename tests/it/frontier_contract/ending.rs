@@ -2,14 +2,14 @@
 //!
 //! [`Leases::rest`]: huntsman::frontier::Leases::rest
 
-use super::subject::{Backend, LEASE, SECOND, Subject, hand_off, host_key, note, paths, release, url};
+use super::subject::{
+    Backend, LEASE, MOMENT, SECOND, Subject, almost, hand_off, host_key, note, paths, release, url,
+};
 use huntsman::crawl::lease::{Pace, Token};
 use huntsman::crawl::report::Entry;
 use huntsman::crawl::time::Timestamp;
 use huntsman::frontier::{Ack, Borrowed, GUARD, Handed, Release};
 use std::time::Duration;
-
-const MILLI: Duration = Duration::from_millis(1);
 
 fn asking_for(delay: Duration) -> Pace {
     Pace { crawl_delay: Some(delay), ..Pace::default() }
@@ -149,9 +149,9 @@ pub(super) async fn a_released_host_is_not_leased_before_its_due_time(backend: B
     subject.admit_paths("a", &["1"]).await;
     let lease = subject.one().await;
     subject.release(&lease, subject.now() + SECOND).await;
-    subject.pass(SECOND - 10 * MILLI).await;
+    subject.pass(almost(SECOND)).await;
     subject.nothing_to_lease().await;
-    subject.pass(10 * MILLI).await;
+    subject.pass(MOMENT).await;
     subject.one().await;
 }
 
@@ -163,7 +163,7 @@ pub(super) async fn a_due_time_is_never_moved_forward(backend: Backend) {
     first.due = subject.now() + SECOND;
     subject.index.leases.hand_off(first).await.unwrap();
     subject.release(&lease, Timestamp::EPOCH).await;
-    subject.pass(SECOND - 10 * MILLI).await;
+    subject.pass(almost(SECOND)).await;
     subject.nothing_to_lease().await;
 }
 
@@ -271,9 +271,9 @@ pub(super) async fn a_loan_expires_like_a_lease(backend: Backend) {
     subject.pass(LEASE).await;
     subject.nothing_to_lease().await;
     assert_eq!(end_loan(&subject, "a", token, Timestamp::NEVER).await, Handed::Stale);
-    subject.pass(GUARD - 10 * MILLI).await;
+    subject.pass(almost(GUARD)).await;
     subject.nothing_to_lease().await;
-    subject.pass(10 * MILLI).await;
+    subject.pass(MOMENT).await;
     subject.one().await;
 }
 
@@ -292,7 +292,7 @@ pub(super) async fn a_rest_ends_when_a_lease_became_possible(backend: Backend) {
     let subject = &subject;
     let woken = async |change: &dyn Fn() -> std::pin::Pin<Box<dyn Future<Output = ()>>>| {
         // The wake-up of a change before this one.
-        subject.index.leases.rest(subject.now() + MILLI).await;
+        subject.index.leases.rest(subject.now() + MOMENT).await;
         let rest = subject.index.leases.rest(subject.now() + 60 * SECOND);
         let change = async {
             subject.pass(SECOND / 10).await;

@@ -1,14 +1,14 @@
 //! What the scheduler is promised: [`Front`](huntsman::frontier::Front).
 
-use super::subject::{Backend, CRAWL, SECOND, Subject, ack, host_key, limits, note, paths, release, url};
+use super::subject::{
+    Backend, CRAWL, MOMENT, SECOND, Subject, ack, almost, host_key, limits, note, paths, release, url,
+};
 use huntsman::crawl::lease::{CrawlId, Pace};
 use huntsman::crawl::politeness::Delay;
 use huntsman::crawl::time::Timestamp;
 use huntsman::frontier::memory::Limits;
 use huntsman::frontier::{Ack, Blocked, Borrowed, CrawlSettings, Low, Release};
 use std::time::Duration;
-
-const MILLI: Duration = Duration::from_millis(1);
 
 fn blocked_until(until: Timestamp) -> Pace {
     Pace { block_until: Some(until), strikes: 1, ..Pace::default() }
@@ -65,14 +65,14 @@ pub(super) async fn after_another_epoch_no_host_is_asked_for_one_full_delay(back
         let borrowed = subject.index.leases.borrow_host(&host_key(&format!("{host}er"))).await.unwrap();
         assert!(matches!(borrowed, Borrowed::NotBefore(_)), "nor lent: {borrowed:?}");
     }
-    subject.pass(SECOND / 2 - 10 * MILLI).await;
+    subject.pass(almost(SECOND / 2)).await;
     subject.nothing_to_lease().await;
-    subject.pass(10 * MILLI).await;
+    subject.pass(MOMENT).await;
     assert_eq!(subject.one().await.host, host_key("new"));
-    subject.pass(2 * SECOND - 10 * MILLI).await;
+    subject.pass(almost(2 * SECOND)).await;
     let leased = subject.lease(10).await;
     assert!(leased.iter().all(|lease| lease.host != host_key("slow")));
-    subject.pass(10 * MILLI).await;
+    subject.pass(MOMENT).await;
     let slow_one = subject.one().await;
     assert_eq!((slow_one.host, slow_one.pace), (host_key("slow"), slow));
 }
@@ -83,9 +83,9 @@ pub(super) async fn the_paces_of_the_store_hold(backend: Backend) {
     let pace = blocked_until(subject.now() + 5 * SECOND);
     subject.index.front.open_epoch(1, vec![(host_key("a"), pace)], false).await.unwrap();
     subject.admit_paths("a", &["1"]).await;
-    subject.pass(5 * SECOND - 10 * MILLI).await;
+    subject.pass(almost(5 * SECOND)).await;
     subject.nothing_to_lease().await;
-    subject.pass(10 * MILLI).await;
+    subject.pass(MOMENT).await;
     assert_eq!(subject.one().await.pace, pace);
 }
 
@@ -364,9 +364,9 @@ pub(super) async fn a_host_that_left_is_as_quiet_after_another_epoch_as_before(b
     for host in ["h0", "h250", "h499"] {
         subject.admit_paths(host, &["1"]).await;
     }
-    subject.pass(60 * SECOND - 10 * MILLI).await;
+    subject.pass(almost(60 * SECOND)).await;
     subject.nothing_to_lease().await;
-    subject.pass(10 * MILLI).await;
+    subject.pass(MOMENT).await;
     let leases = subject.lease(10).await;
     assert_eq!(leases.iter().map(|lease| lease.pace).collect::<Vec<_>>(), [pace; 3]);
 }

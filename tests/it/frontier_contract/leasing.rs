@@ -1,14 +1,12 @@
 //! What nodes are promised of [`Leases::lease`](huntsman::frontier::Leases::lease) and `renew`.
 
-use super::subject::{Backend, LEASE, SECOND, ack, hand_off, host_key, limits, paths, url};
+use super::subject::{Backend, LEASE, MOMENT, SECOND, ack, almost, hand_off, host_key, limits, paths, url};
 use huntsman::crawl::lease::{CrawlId, Pace, Token};
 use huntsman::crawl::report::{Entry, Outcome};
 use huntsman::frontier::memory::Limits;
 use huntsman::frontier::{Ack, GUARD, Handed, LEASE_URLS, QUARANTINE};
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-const MILLI: Duration = Duration::from_millis(1);
 
 pub(super) async fn hosts_that_are_due_are_leased_up_to_the_number_asked_for(backend: Backend) {
     let subject = backend.with_delay(SECOND).await;
@@ -37,7 +35,7 @@ pub(super) async fn the_host_due_longest_goes_first(backend: Backend) {
 }
 
 pub(super) async fn a_host_with_a_delay_gives_one_url(backend: Backend) {
-    let subject = backend.with_delay(MILLI).await;
+    let subject = backend.with_delay(MOMENT).await;
     subject.admit_paths("a", &["1", "2", "3"]).await;
     assert_eq!(paths(&subject.one().await.urls), ["1"]);
 }
@@ -90,9 +88,9 @@ pub(super) async fn a_host_is_not_leased_before_its_due_time(backend: Backend) {
     let mut first = hand_off(&lease, &lease.urls[0]);
     first.due = due;
     subject.index.leases.hand_off(first).await.unwrap();
-    subject.pass(SECOND - 10 * MILLI).await;
+    subject.pass(almost(SECOND)).await;
     subject.nothing_to_lease().await;
-    subject.pass(10 * MILLI).await;
+    subject.pass(MOMENT).await;
     assert_eq!(paths(&subject.one().await.urls), ["2"]);
 }
 
@@ -219,7 +217,7 @@ async fn waits_after_an_expiry(backend: Backend, delay: Duration, wait: Duration
     let subject = backend.with_delay(delay).await;
     subject.admit_paths("a", &["1"]).await;
     let lost = subject.one().await;
-    subject.clock.sleep_until(lost.until + wait - 10 * MILLI).await;
+    subject.clock.sleep_until(lost.until + wait - MOMENT).await;
     subject.nothing_to_lease().await;
     subject.clock.sleep_until(lost.until + wait).await;
     subject.one().await;
@@ -310,7 +308,7 @@ pub(super) async fn a_lease_says_when_it_expires(backend: Backend) {
     let before = subject.now();
     let lease = subject.one().await;
     assert!(lease.until >= before + LEASE && lease.until <= subject.now() + LEASE);
-    subject.clock.sleep_until(lease.until - 10 * MILLI).await;
+    subject.clock.sleep_until(lease.until - MOMENT).await;
     assert_eq!(subject.hand_off(&lease, &lease.urls[0]).await, Handed::Accepted);
 }
 
@@ -319,12 +317,12 @@ pub(super) async fn a_renewed_lease_runs_one_lease_length_from_then(backend: Bac
     subject.admit_paths("a", &["1"]).await;
     let lease = subject.one().await;
     for _ in 0..3 {
-        subject.pass(LEASE - SECOND / 2).await;
+        subject.pass(LEASE * 3 / 4).await;
         assert!(subject.index.leases.renew(&[lease.token]).await.unwrap().is_empty());
     }
-    subject.pass(LEASE - 10 * MILLI).await;
+    subject.pass(almost(LEASE)).await;
     subject.nothing_to_lease().await;
-    subject.pass(GUARD + 10 * MILLI).await;
+    subject.pass(GUARD + MOMENT).await;
     let next = subject.one().await;
     assert_ne!(next.token, lease.token, "and no longer");
 }
@@ -352,7 +350,7 @@ pub(super) async fn a_blocked_host_is_not_leased(backend: Backend) {
     let until = subject.now() + 5 * SECOND;
     subject.learn("a", Pace { block_until: Some(until), strikes: 1, ..Pace::default() }).await;
     subject.admit_paths("a", &["1"]).await;
-    subject.clock.sleep_until(until - 10 * MILLI).await;
+    subject.clock.sleep_until(until - MOMENT).await;
     subject.nothing_to_lease().await;
     subject.clock.sleep_until(until).await;
     subject.one().await;

@@ -3,6 +3,7 @@
 //! A promise is a function of a [`Backend`]; `contract!` makes it a test of that backend.
 
 mod ending;
+mod footprint;
 mod front;
 mod leasing;
 mod stream;

@@ -21,10 +21,20 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 /// Length of a lease in these tests.
 pub(super) const LEASE: Duration = Duration::from_secs(2);
 
+/// What a test waits less than a span to be before its end.
+pub(super) const MOMENT: Duration = Duration::from_millis(10);
+
+/// A moment less than `span`.
+pub(super) fn almost(span: Duration) -> Duration {
+    span.saturating_sub(MOMENT)
+}
+
+type Opening = Pin<Box<dyn Future<Output = Index>>>;
+
 /// How an index is made for one test.
 #[derive(Clone, Copy)]
 pub(super) struct Backend {
-    pub(super) open: fn(Limits, Clock) -> Pin<Box<dyn Future<Output = Index>>>,
+    pub(super) open: fn(Limits, Clock) -> Opening,
     /// Whether the index follows the clock of the runtime, which is then paused; otherwise spans really pass.
     pub(super) paused: bool,
 }

@@ -22,10 +22,13 @@ impl Index {
     pub fn open_epoch(&mut self, epoch: u32, paces: Vec<(HostKey, Pace)>, resumed: bool, now: Timestamp) {
         self.epoch = epoch;
         self.quiet_from = resumed.then_some(now);
-        for (key, pace) in paces {
-            let id = self.host(&key, now);
+        self.paces.extend(paces);
+        for id in self.by_key.values().copied().collect::<Vec<_>>() {
+            let host = &self.hosts[id];
+            let pace = self.paces.remove(&host.key).unwrap_or(host.pace);
+            let due = host.due.max(self.first_due(&host.key, &pace, now));
             self.hosts[id].pace = pace;
-            self.hosts[id].due = self.first_due(&key, &pace, now);
+            self.hosts[id].due = due;
             self.schedule(id);
         }
     }
@@ -104,7 +107,7 @@ impl Index {
             queued: self.queued,
             leased: self.leased,
             handed_over: self.handed_over,
-            hosts: self.hosts.len(),
+            hosts: self.by_key.len(),
             next_due: due.filter(|at| *at > now),
             budget_spent: self
                 .crawls
