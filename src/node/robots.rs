@@ -1,5 +1,6 @@
 //! robots.txt: asked for once an authority, at the host's pace, and kept while it is fresh.
 
+use super::Node;
 use super::visiting::Visiting;
 use crate::crawl::assess;
 use crate::crawl::host::{Authority, HostKey};
@@ -75,6 +76,28 @@ impl RobotsCache {
 
     fn put(&self, authority: &Authority, known: Known) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).put(authority.clone(), known);
+    }
+}
+
+/// The rules of an authority, as far as they say which sitemaps it has.
+pub(super) enum Named {
+    /// robots.txt was read, or there is none that says anything.
+    Known(Option<Arc<Rules>>),
+    /// It is not known now.
+    Unknown,
+}
+
+impl Node {
+    /// What the authority's robots.txt says of sitemaps.
+    pub(super) fn sitemaps_named_by(&self, authority: &Authority) -> Named {
+        if self.settings.robots == Robots::Ignore {
+            return Named::Known(None);
+        }
+        match self.robots.get(authority) {
+            Some(Known::Rules { rules, .. }) => Named::Known(Some(rules)),
+            Some(Known::Allowed { .. }) => Named::Known(None),
+            _ => Named::Unknown,
+        }
     }
 }
 
@@ -154,6 +177,7 @@ impl Visiting<'_> {
             due = due.max(retry_at);
         }
         self.node.robots.put(asked.authority, known);
+        self.node.announced.forget(asked.authority);
         // A pace that is as it was needs no commit before the next request.
         if due > self.node.clock.now() || self.delay() != before {
             self.give_back(due, Some(note)).await;
@@ -199,6 +223,7 @@ impl Visiting<'_> {
                 &after,
             );
             self.node.robots.put(asked.authority, known);
+            self.node.announced.forget(asked.authority);
             let said = asked.note(verdict, visit, token);
             let mut there = self.note(after, Some(said), visit.finished);
             there.host = host.clone();

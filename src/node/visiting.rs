@@ -81,7 +81,7 @@ impl Visiting<'_> {
             Gate::Open => {}
             Gate::Closed { rule } => {
                 let report = assess::disallowed(url, self.token, rule, self.node.clock.now());
-                return self.hand_off(report, Timestamp::EPOCH, None, false).await;
+                return self.hand_off_page(&target, report, Timestamp::EPOCH, None, false).await;
             }
             Gate::Unanswered(failure, due, note) => {
                 self.report_unanswered(url, &failure, due, Some(*note)).await;
@@ -90,11 +90,11 @@ impl Visiting<'_> {
             }
             Gate::Wait => return,
         }
-        let Some(visit) = self.request(Request::get(target)).await else { return };
+        let Some(visit) = self.request(Request::get(target.clone())).await else { return };
         let (due, note) = self.paced_by_page(&visit);
         let report = self.node.read(url, self.token, visit).await;
         let ends = note.is_some() || due > self.node.clock.now();
-        self.hand_off(report, due, note, ends).await;
+        self.hand_off_page(&target, report, due, note, ends).await;
     }
 
     async fn report_unanswered(&self, url: Queued, failure: &Failure, due: Timestamp, note: Option<Note>) {
@@ -106,6 +106,22 @@ impl Visiting<'_> {
             assess::unanswered(url, self.token, failure, &rules, now)
         };
         self.hand_off(report, due, note, false).await;
+    }
+
+    /// Hands off the report of a page, which brings the sitemaps of its authority if none has done so.
+    async fn hand_off_page(
+        &self,
+        page: &Url,
+        mut report: Report,
+        due: Timestamp,
+        note: Option<Note>,
+        ends: bool,
+    ) {
+        let announced = self.node.announce(page, &mut report);
+        let accepted = self.hand_off(report, due, note, ends).await;
+        if let Some(authority) = announced.filter(|_| accepted) {
+            self.node.announced.add(authority);
+        }
     }
 
     /// Sends a request under the lease, unless its fence has passed; dropped when the lease is lost on the way.
@@ -181,14 +197,17 @@ impl Visiting<'_> {
     }
 
     /// Hands a report off. The index moves the URL from the lease to the handed-over set in the same step; a stale token ends the lease.
-    async fn hand_off(&self, report: Report, due: Timestamp, note: Option<Note>, ends: bool) {
+    async fn hand_off(&self, report: Report, due: Timestamp, note: Option<Note>, ends: bool) -> bool {
         // With several visits at a time, the others of this lease still have reports to hand off: the last one ends it.
         self.ended.fetch_or(ends, Ordering::Relaxed);
         let ends = ends && self.node.settings.per_host <= 1;
         let hand_off = HandOff { host: self.host.clone(), token: self.token, report, due, note, ends };
         match self.node.frontier.hand_off(hand_off).await {
-            Ok(Handed::Accepted) => {}
-            Ok(Handed::Stale) | Err(_) => self.ended.store(true, Ordering::Relaxed),
+            Ok(Handed::Accepted) => true,
+            Ok(Handed::Stale) | Err(_) => {
+                self.ended.store(true, Ordering::Relaxed);
+                false
+            }
         }
     }
 

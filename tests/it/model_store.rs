@@ -65,6 +65,7 @@ impl Tables {
         let mut committed = Committed { effective: true, ..Committed::default() };
         row.state = match &report.outcome {
             Outcome::Stored(_) => "stored",
+            Outcome::Read { .. } => "read",
             Outcome::Redirected { .. } => "redirected",
             Outcome::Disallowed { .. } => "excluded",
             Outcome::Failed { .. } => "failed",
@@ -209,6 +210,7 @@ impl Store for ModelStore {
                 "stored" => &mut tally.stored,
                 "redirected" => &mut tally.redirected,
                 "failed" => &mut tally.failed,
+                "read" => &mut tally.read,
                 _ => &mut tally.excluded,
             } += 1;
         }
