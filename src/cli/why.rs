@@ -59,12 +59,12 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
     let skipped = opened.rows(SKIPPED, &by_key)?;
     for row in &rows {
         let [.., found_on] = texts::<7>(row);
-        let place = place(&mut opened, found_on, &name)?;
+        let place = place(&mut opened, &found_on, &name)?;
         trail.accepted(row, &place);
     }
     for row in &skipped {
         let [_, reason, detail, found_on, at] = texts(row);
-        let place = place(&mut opened, found_on, &name)?;
+        let place = place(&mut opened, &found_on, &name)?;
         trail.say("skipped", &format!("{reason}: {detail}; found {place} at {at}"));
     }
     for row in opened.rows(REDIRECTED_HERE, &[Value::Text(identity.clone()), name.clone()])? {
@@ -105,8 +105,8 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
 }
 
 /// Where a URL was found, in words.
-fn place(opened: &mut Opened, found_on: String, name: &Value) -> Result<String, Failure> {
-    let Ok(url) = url::parse(&found_on) else {
+fn place(opened: &mut Opened, found_on: &str, name: &Value) -> Result<String, Failure> {
+    let Ok(url) = url::parse(found_on) else {
         // Neither a seed nor found anywhere: a guess of ours.
         return Ok("by nobody: it is the usual path of a sitemap".to_owned());
     };

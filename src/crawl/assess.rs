@@ -63,8 +63,11 @@ pub fn assess(url: Queued, token: Token, mut visit: Visit, page: Page, rules: &R
         Ok(answer) if matches!(answer.status, 301 | 302 | 303 | 307 | 308) => {
             redirected(&mut report, answer, rules)
         }
-        Ok(answer) => sitemap::quiet(&report.url, refused(&report.url, answer, rules, at)),
+        Ok(answer) => refused(&report.url, answer, rules, at),
     };
+    if visit.result.is_ok() {
+        report.outcome = sitemap::quiet(&report.url, report.outcome);
+    }
     report
 }
 

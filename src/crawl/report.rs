@@ -33,7 +33,12 @@ pub struct Report {
 impl Report {
     /// Whether the URL was visited as a sitemap, or turned out to be one.
     pub fn is_sitemap(&self) -> bool {
-        self.url.origin.sitemap.is_some() || matches!(self.outcome, Outcome::Read { .. })
+        match self.outcome {
+            Outcome::Read { .. } => true,
+            // Moved to what is a page of the crawl.
+            Outcome::Stored(_) => false,
+            _ => self.url.origin.sitemap.is_some(),
+        }
     }
 
     /// Where `found`, one of this report, was found: as a rule at the URL of the report. A sitemap that a page's report

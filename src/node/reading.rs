@@ -112,7 +112,7 @@ impl Node {
         };
         let is_sitemap = match url.origin.sitemap {
             // What a sitemap was moved to may be a page of the site, as where every unknown path leads home.
-            Some(_) => url.origin.hops == 0 || !is_html(answer),
+            Some(_) => url.origin.hops == 0 || !is_html(answer) || !self.is_in_scope(url),
             None => {
                 self.settings.sitemaps != Sitemaps::Skip
                     && parse::is_sitemap(&answer.body, answer.content_type.as_deref())
@@ -139,6 +139,11 @@ impl Node {
             // Only where the runtime goes down: nobody reads this report.
             Err(_) => (visit, Some(Err(NoSitemap("the process ends".into())))),
         }
+    }
+
+    fn is_in_scope(&self, url: &Queued) -> bool {
+        let scope = self.scope.read().unwrap_or_else(PoisonError::into_inner);
+        Url::parse(&url.url).is_ok_and(|url| scope.admits(&url).is_ok())
     }
 
     async fn parsed(&self, mut visit: Visit) -> (Visit, Option<Page>) {

@@ -41,10 +41,7 @@ pub fn sitemap(
 /// What the answer to a URL means that nobody named: no sitemap there is no failure.
 pub(super) fn quiet(url: &Queued, outcome: Outcome) -> Outcome {
     match outcome {
-        Outcome::Failed { reason, detail }
-            if url.origin.sitemap == Some(Sitemap::Usual)
-                && (reason.starts_with("http-") || reason == "not-a-sitemap") =>
-        {
+        Outcome::Failed { reason, detail } if url.origin.sitemap == Some(Sitemap::Usual) => {
             Outcome::Read { reason: Some(reason), detail }
         }
         other => other,

@@ -169,7 +169,7 @@ impl Simulation {
             per_host: self.plan.per_host,
             delay,
             robots: Robots::Obey { token: "huntsman".into() },
-            sitemaps: Sitemaps::Skip,
+            sitemaps: if self.web.sitemaps { Sitemaps::Read { max_bytes: 1 << 20 } } else { Sitemaps::Skip },
             links: KeepLinks::All,
             retries: 2,
             lease: self.plan.limits.lease,
