@@ -121,20 +121,19 @@ impl Node {
         if !(200..300).contains(&answer.status) || answer.status == 206 || !is_sitemap {
             return (visit, None);
         }
+        if answer.body.len() <= INLINE_BYTES && !parse::is_gzip(&answer.body) {
+            let listing = listing(answer, most);
+            return (visit, Some(listing));
+        }
         let answer = std::mem::take(answer);
         let reading = tokio::task::spawn_blocking(move || {
-            let listing = catch_unwind(|| {
-                let cut = answer.truncated.map(|_| "the body was cut at a limit".to_owned());
-                let listing = parse::sitemap(&answer.body, answer.content_type.as_deref(), most);
-                listing.map(|listing| Listing { cut: listing.cut.or(cut), ..listing })
-            });
+            let listing = listing(&answer, most);
             (answer, listing)
         });
         match reading.await {
             Ok((answer, listing)) => {
                 visit.result = Ok(answer);
-                let failed = || NoSitemap("the parser failed on it; please report it with its URL".into());
-                (visit, Some(listing.unwrap_or_else(|_| Err(failed()))))
+                (visit, Some(listing))
             }
             // Only where the runtime goes down: nobody reads this report.
             Err(_) => (visit, Some(Err(NoSitemap("the process ends".into())))),
@@ -171,6 +170,15 @@ impl Node {
             Err(_) => (visit, None),
         }
     }
+}
+
+/// Reads a sitemap. A panic in a parser is an outcome of the document, not the end of the node.
+fn listing(answer: &Answer, most: usize) -> Result<Listing, NoSitemap> {
+    let read = || parse::sitemap(&answer.body, answer.content_type.as_deref(), most);
+    let failed = |_| Err(NoSitemap("the parser failed on it; please report it with its URL".into()));
+    let listing = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(failed)?;
+    let cut = answer.truncated.map(|_| "the body was cut at a limit".to_owned());
+    Ok(Listing { cut: listing.cut.or(cut), ..listing })
 }
 
 /// Whether the answer is a document whose outlinks we read: HTML by its type, or by its first byte where it has none.

@@ -94,6 +94,8 @@ fn speaks_of_its_host(page: &Url, report: &Report) -> bool {
         Outcome::Redirected { to } => {
             Url::parse(to).is_ok_and(|to| Authority::of(&to) == Authority::of(page))
         }
+        // A visit to come will end the page, and may find that it only points elsewhere.
+        Outcome::Retry { .. } => false,
         _ => report.fetch.as_ref().is_some_and(|fetch| fetch.status.is_some()),
     }
 }

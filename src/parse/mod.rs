@@ -24,7 +24,7 @@ mod tests;
 
 pub use charset::PRESCAN_BYTES;
 pub use selectors::{SelectorError, Selectors};
-pub use sitemap::{is_sitemap, sitemap};
+pub use sitemap::{is_gzip, is_sitemap, sitemap};
 
 use crate::crawl::page::Page;
 

@@ -28,6 +28,11 @@ pub fn sitemap(body: &[u8], content_type: Option<&str>, most: usize) -> Result<L
     Ok(listing)
 }
 
+/// Whether a body is packed, so that its length says little of the work it makes.
+pub fn is_gzip(body: &[u8]) -> bool {
+    body.starts_with(&GZIP)
+}
+
 /// Whether a document that nobody called a sitemap is one: an XML urlset or index, plain or gzip.
 pub fn is_sitemap(body: &[u8], content_type: Option<&str>) -> bool {
     let media = content_type.and_then(|field| field.split(';').next()).unwrap_or_default();
@@ -35,7 +40,7 @@ pub fn is_sitemap(body: &[u8], content_type: Option<&str>) -> bool {
         return false;
     }
     let mut front = [0; SNIFF_BYTES];
-    let front = if body.starts_with(&GZIP) {
+    let front = if is_gzip(body) {
         let mut taken = 0;
         let mut gzip = MultiGzDecoder::new(body);
         while let Ok(more @ 1..) = gzip.read(&mut front[taken..]) {
@@ -65,7 +70,7 @@ fn root(front: &str) -> Option<String> {
 /// Undoes gzip, `most` bytes at most; and why that ended early.
 fn unpacked(body: &[u8], most: usize) -> Result<(Cow<'_, [u8]>, Option<String>), NoSitemap> {
     let too_long = || Some(format!("only its first {most} bytes were read"));
-    if !body.starts_with(&GZIP) {
+    if !is_gzip(body) {
         let cut = if body.len() > most { too_long() } else { None };
         return Ok((Cow::Borrowed(&body[..body.len().min(most)]), cut));
     }
