@@ -379,3 +379,6 @@ impl Store for SqliteStore {
         Ok(keys.iter().map(|key| known.contains(key)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;
