@@ -45,7 +45,10 @@ impl Board {
     /// Starts with what the store has.
     pub(super) fn new(tally: &Tally) -> Arc<Self> {
         let board = Self::default();
-        board.done.store(tally.stored + tally.redirected + tally.failed + tally.excluded, Ordering::Relaxed);
+        board.done.store(
+            tally.stored + tally.redirected + tally.failed + tally.excluded + tally.read,
+            Ordering::Relaxed,
+        );
         board.failed.store(tally.failed, Ordering::Relaxed);
         board.open.store(tally.open, Ordering::Relaxed);
         Arc::new(board)

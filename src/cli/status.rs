@@ -9,6 +9,7 @@ const STATUS: &str = "\
 SELECT c.name, c.state, count(u.id) AS urls, coalesce(sum(u.state = 'open'), 0) AS open,
        coalesce(sum(u.state = 'stored'), 0) AS stored, coalesce(sum(u.state = 'redirected'), 0) AS redirected,
        coalesce(sum(u.state = 'failed'), 0) AS failed, coalesce(sum(u.state = 'excluded'), 0) AS excluded,
+       coalesce(sum(u.state = 'read'), 0) AS sitemaps,
        (SELECT min(block_until) FROM hosts WHERE block_until > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) AS next_host_free,
        c.started_at, c.ended_at
 FROM crawls AS c LEFT JOIN urls AS u ON u.crawl_id = c.id

@@ -91,6 +91,8 @@ pub struct Found {
     pub redirects: u64,
     /// Failed for good, gone ones included.
     pub failed: u64,
+    /// Read as sitemaps, which are no pages; one that was looked for in vain at the usual path counts here, too.
+    pub sitemaps: u64,
     /// Not asked for, by reason.
     pub not_fetched: Vec<Reason>,
     /// In the frontier: queued or on their way.
@@ -134,7 +136,8 @@ pub struct Requests {
     pub median_ms: Option<f64>,
     /// 95 of 100 were.
     pub p95_ms: Option<f64>,
-    /// By class, in the order shown: `2xx`, `3xx`, `404/410`, `429`, `4xx`, `5xx`, `no answer`, `robots`.
+    /// By class, in the order shown: `2xx`, `3xx`, `404/410`, `429`, `4xx`, `5xx`, `no answer`, `robots`,
+    /// `sitemaps`.
     pub classes: Vec<RequestClass>,
 }
 
@@ -183,7 +186,13 @@ impl Found {
     }
 
     fn accounted(&self) -> u64 {
-        self.stored + self.redirects + self.failed + self.not_fetched() + self.queued + self.waiting
+        self.stored
+            + self.redirects
+            + self.failed
+            + self.sitemaps
+            + self.not_fetched()
+            + self.queued
+            + self.waiting
     }
 }
 
@@ -232,6 +241,7 @@ impl Summary {
             ("stored", Some(found.stored)),
             ("redirects", Some(found.redirects)),
             ("failed", Some(found.failed)),
+            ("sitemaps", Some(found.sitemaps).filter(|sitemaps| *sitemaps > 0)),
             ("not fetched", Some(found.not_fetched())),
             ("queued", Some(found.queued).filter(|queued| *queued > 0)),
             ("waiting", Some(found.waiting).filter(|waiting| *waiting > 0)),

@@ -82,10 +82,11 @@ fn found(tally: &Tally, totals: &Totals, end: End) -> Found {
     let waiting = if matches!(end, End::Waiting { .. }) { tally.open } else { 0 };
     Found {
         // Counted as rows, not as the sum of the parts that are shown.
-        total: tally.open + tally.stored + tally.redirected + tally.failed + skipped,
+        total: tally.open + tally.stored + tally.redirected + tally.failed + tally.read + skipped,
         stored: tally.stored,
         redirects: tally.redirected,
         failed: tally.failed,
+        sitemaps: tally.read,
         not_fetched,
         queued: tally.open - waiting,
         waiting,
@@ -93,9 +94,11 @@ fn found(tally: &Tally, totals: &Totals, end: End) -> Found {
 }
 
 fn requests(totals: &Totals) -> Requests {
-    const CLASSES: [&str; 8] = ["2xx", "3xx", "404/410", "429", "4xx", "5xx", "no answer", "robots"];
+    const CLASSES: [&str; 9] =
+        ["2xx", "3xx", "404/410", "429", "4xx", "5xx", "no answer", "robots", "sitemaps"];
     let class = |group: &RequestGroup| match (group.kind.as_str(), group.status) {
         ("robots", _) => "robots",
+        ("sitemap", _) => "sitemaps",
         (_, None) => "no answer",
         (_, Some(404 | 410)) => "404/410",
         (_, Some(429)) => "429",

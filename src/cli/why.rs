@@ -25,6 +25,9 @@ SELECT u.url FROM urls AS u JOIN crawls AS c ON c.id = u.crawl_id
 WHERE u.redirect_to = ?1 AND (?2 IS NULL OR c.name = ?2) LIMIT 5";
 const HOST: &str =
     "SELECT robots, robots_status, crawl_delay_ms, block_until, strikes FROM hosts WHERE host = ?1";
+const IS_SITEMAP: &str = "\
+SELECT 1 FROM urls AS u JOIN crawls AS c ON c.id = u.crawl_id
+WHERE u.url_key = ?1 AND u.state = 'read' AND (?2 IS NULL OR c.name = ?2)";
 const DEAD: &str = "SELECT reason, detail, attempts, died_at FROM dead_letters WHERE url_key = ?1";
 
 /// Prints how the URL was normalised, where it was found, which rule spoke, and each attempt.
@@ -55,11 +58,14 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
     let rows = opened.rows(ROW, &by_key)?;
     let skipped = opened.rows(SKIPPED, &by_key)?;
     for row in &rows {
-        trail.accepted(row);
+        let [.., found_on] = texts::<7>(row);
+        let place = place(&mut opened, &found_on, &name)?;
+        trail.accepted(row, &place);
     }
     for row in &skipped {
         let [_, reason, detail, found_on, at] = texts(row);
-        trail.say("skipped", &format!("{reason}: {detail}; found on {found_on} at {at}"));
+        let place = place(&mut opened, &found_on, &name)?;
+        trail.say("skipped", &format!("{reason}: {detail}; found {place} at {at}"));
     }
     for row in opened.rows(REDIRECTED_HERE, &[Value::Text(identity.clone()), name.clone()])? {
         let [from] = texts(&row);
@@ -98,6 +104,20 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
     Ok(ExitCode::Done)
 }
 
+/// Where a URL was found, in words.
+fn place(opened: &mut Opened, found_on: &str, name: &Value) -> Result<String, Failure> {
+    let Ok(url) = url::parse(found_on) else {
+        // Neither a seed nor found anywhere: a guess of ours.
+        return Ok("by nobody: it is the usual path of a sitemap".to_owned());
+    };
+    if url.path() == "/robots.txt" {
+        return Ok(format!("as a sitemap in {found_on}"));
+    }
+    let key = Value::Bytes(UrlKey::of(&canonical(&url)).as_bytes().to_vec());
+    let is_sitemap = !opened.rows(IS_SITEMAP, &[key, name.clone()])?.is_empty();
+    Ok(if is_sitemap { format!("in the sitemap {found_on}") } else { format!("on {found_on}") })
+}
+
 /// The lines of the answer.
 struct Trail(Vec<(&'static str, String)>);
 
@@ -106,13 +126,12 @@ impl Trail {
         self.0.push((label, text.to_owned()));
     }
 
-    fn accepted(&mut self, row: &[Value]) {
-        let [name, state, reason, depth, hops, seed, found_on, found_at, attempt, due, redirect, url] =
-            texts(row);
+    fn accepted(&mut self, row: &[Value], place: &str) {
+        let [name, state, reason, depth, hops, seed, _, found_at, attempt, due, redirect, url] = texts(row);
         self.say("crawl", &name);
         self.say("state", &if reason.is_empty() { state } else { format!("{state} ({reason})") });
         let origin =
-            if seed.is_empty() { format!("found on {found_on}") } else { format!("a seed (scope {seed})") };
+            if seed.is_empty() { format!("found {place}") } else { format!("a seed (scope {seed})") };
         self.say("accepted", &format!("{found_at}, {origin}, depth {depth}, redirects {hops}, as {url}"));
         if !redirect.is_empty() {
             self.say("redirects to", &redirect);

@@ -1,6 +1,9 @@
 //! From a visit to a report: what became of the URL, and which of its outlinks belong to the crawl.
 
 mod outlinks;
+mod sitemap;
+
+pub use sitemap::{sitemap, sitemaps_of};
 
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{Queued, Token};
@@ -62,6 +65,9 @@ pub fn assess(url: Queued, token: Token, mut visit: Visit, page: Page, rules: &R
         }
         Ok(answer) => refused(&report.url, answer, rules, at),
     };
+    if visit.result.is_ok() {
+        report.outcome = sitemap::quiet(&report.url, report.outcome);
+    }
     report
 }
 
@@ -134,7 +140,13 @@ fn redirected(report: &mut Report, answer: &Answer, rules: &Rules<'_>) -> Outcom
         return fail("too-many-redirects", detail);
     }
     let to = target.as_str().to_owned();
-    match rules.scope.admits(&target) {
+    let admits = match origin.sitemap {
+        None => rules.scope.admits(&target),
+        Some(_) => {
+            Url::parse(&report.url.url).map_or(Ok(()), |own| rules.scope.admits_sitemap(&target, &own))
+        }
+    };
+    match admits {
         Err(out) if origin.seed.is_none() => {
             let (reason, detail) = (out.reason, out.detail.into());
             report.skipped.push(Skipped { key, url: target.into(), reason, detail });

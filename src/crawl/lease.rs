@@ -2,6 +2,7 @@
 
 use crate::crawl::host::HostKey;
 use crate::crawl::scope::ScopeKind;
+use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,8 @@ pub struct Origin {
     pub priority: u8,
     /// What it opens, where it is a seed or the target of a seed's redirect.
     pub seed: Option<ScopeKind>,
+    /// Set where it is visited as a sitemap and not as a page.
+    pub sitemap: Option<Sitemap>,
 }
 
 impl Origin {
@@ -61,19 +64,32 @@ impl Origin {
 
     /// The origin of a seed.
     pub fn seed(scope: ScopeKind, max_depth: Option<u32>, priority: u8) -> Self {
-        Self { depth: 0, hops: 0, max_depth, priority, seed: Some(scope) }
+        Self { depth: 0, hops: 0, max_depth, priority, seed: Some(scope), sitemap: None }
     }
 
     /// The origin of an outlink of a page with this origin.
     #[must_use]
     pub fn outlink(self) -> Self {
-        Self { depth: self.depth.saturating_add(1), hops: 0, seed: None, ..self }
+        Self { depth: self.depth.saturating_add(1), hops: 0, seed: None, sitemap: None, ..self }
     }
 
     /// The origin of the target of a redirect.
     #[must_use]
     pub fn redirect(self) -> Self {
         Self { hops: self.hops.saturating_add(1), ..self }
+    }
+
+    /// The origin of a sitemap that was found through a page, or a sitemap, with this origin.
+    #[must_use]
+    pub fn sitemap(self, sitemap: Sitemap) -> Self {
+        Self { hops: 0, seed: None, sitemap: Some(sitemap), ..self }
+    }
+
+    /// The origin of a page that a sitemap with this origin lists: a sitemap is no hop, so its pages are as deep as the
+    /// page through which the sitemap was found.
+    #[must_use]
+    pub fn listed(self) -> Self {
+        Self { hops: 0, seed: None, sitemap: None, ..self }
     }
 
     /// Whether the depth is within the limit.

@@ -10,6 +10,7 @@ pub mod retry;
 pub mod robots;
 pub mod scope;
 pub mod seeds;
+pub mod sitemap;
 pub mod time;
 pub mod url;
 pub mod visit;

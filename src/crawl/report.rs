@@ -1,12 +1,15 @@
 //! What a node says of a visit, and what became of the URL.
 
-use crate::crawl::host::HostKey;
+use crate::crawl::host::{Authority, HostKey};
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued, Token};
 use crate::crawl::page::Page;
+use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// What became of one visit. Self-contained: storage needs nothing else to write it.
 #[derive(Debug)]
@@ -27,11 +30,44 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
 }
 
+impl Report {
+    /// Whether the URL was visited as a sitemap, or turned out to be one.
+    pub fn is_sitemap(&self) -> bool {
+        match self.outcome {
+            Outcome::Read { .. } => true,
+            // Moved to what is a page of the crawl.
+            Outcome::Stored(_) => false,
+            _ => self.url.origin.sitemap.is_some(),
+        }
+    }
+
+    /// Where `found`, one of this report, was found: as a rule at the URL of the report. A sitemap that a page's report
+    /// brings is named by the robots.txt of that page, or by nobody.
+    pub fn found_on(&self, found: &Found) -> Option<Cow<'_, str>> {
+        match found.origin.sitemap {
+            Some(_) if self.is_sitemap() || found.origin.hops > 0 => Some(Cow::Borrowed(&self.url.url)),
+            Some(Sitemap::Usual) => None,
+            Some(_) => {
+                let page = Url::parse(&self.url.url).ok()?;
+                Some(Cow::Owned(Authority::of(&page).robots_url().into()))
+            }
+            None => Some(Cow::Borrowed(&self.url.url)),
+        }
+    }
+}
+
 /// What became of a visit.
 #[derive(Debug)]
 pub enum Outcome {
     /// A 2xx answer: the page is stored.
     Stored(Box<StoredPage>),
+    /// A sitemap was read, or there is none where one might have been: what it lists is among `found` and `skipped`.
+    Read {
+        /// Where it was not read, why: one word, as in `Failed`.
+        reason: Option<String>,
+        /// What was read, in words.
+        detail: String,
+    },
     /// A redirect; its target is among `found` or `skipped`.
     Redirected {
         /// The target as resolved, or as sent where it is no URL.
@@ -67,6 +103,7 @@ impl Outcome {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Stored(_) => "stored",
+            Self::Read { .. } => "read",
             Self::Redirected { .. } => "redirected",
             Self::Disallowed { .. } => "disallowed",
             Self::Failed { .. } => "failed",

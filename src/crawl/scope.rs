@@ -176,6 +176,27 @@ impl Scope {
         }
     }
 
+    /// Says whether a sitemap at `url` that `from` speaks of is read. It is a way to pages and no page: on the host of
+    /// `from` it may stand outside of what the seeds opened, and no `include` pattern need match it.
+    pub fn admits_sitemap(&self, url: &Url, from: &Url) -> Result<(), OutOfScope<'_>> {
+        if let Some(out) = self.excludes(url) {
+            return Err(out);
+        }
+        let is_near = without_www(host_and_port(url)) == without_www(host_and_port(from));
+        if is_near || self.opened(url) {
+            return Ok(());
+        }
+        Err(OutOfScope { reason: "out-of-scope", detail: self.as_words() })
+    }
+
+    /// The exclude pattern that matches `url`, if one does.
+    pub fn excludes(&self, url: &Url) -> Option<OutOfScope<'_>> {
+        let exclude = self.exclude.as_ref()?;
+        let text = canonical(url);
+        let which = exclude.matches(&text).iter().next()?;
+        Some(OutOfScope { reason: "exclude", detail: &exclude.patterns()[which] })
+    }
+
     /// What the seeds opened, in words: for the header line and for `why`.
     pub fn as_words(&self) -> &str {
         self.words.get_or_init(|| self.describe())

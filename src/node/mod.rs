@@ -5,10 +5,12 @@
 
 mod reading;
 mod robots;
+mod sitemaps;
 mod visiting;
 
 pub use reading::Reading;
 pub use robots::Robots;
+pub use sitemaps::Sitemaps;
 
 use crate::clock::Clock;
 use crate::crawl::assess::KeepLinks;
@@ -19,6 +21,7 @@ use crate::crawl::time::Timestamp;
 use crate::fetch::Fetch;
 use crate::frontier::{FrontierError, Leases, Next};
 use robots::RobotsCache;
+use sitemaps::Announced;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -40,6 +43,8 @@ pub struct Settings {
     pub delay: Delay,
     /// Whether robots.txt is obeyed.
     pub robots: Robots,
+    /// Whether sitemaps are looked for.
+    pub sitemaps: Sitemaps,
     /// Whether links are kept.
     pub links: KeepLinks,
     /// Attempts after the first.
@@ -64,6 +69,7 @@ pub struct Node {
     settings: Settings,
     scope: RwLock<Scope>,
     robots: RobotsCache,
+    announced: Announced,
     reading: Reading,
     held: Mutex<HashMap<Token, Arc<Held>>>,
 }
@@ -101,6 +107,7 @@ impl Node {
             settings,
             scope: RwLock::new(scope),
             robots,
+            announced: Announced::default(),
             reading,
             held: Mutex::default(),
         }

@@ -1,12 +1,13 @@
 //! From an answer to a report: parsing, off the runtime where it may take long, and then the rules.
 
-use super::Node;
+use super::{Node, Sitemaps};
 use crate::crawl::assess::{self, Rules};
 use crate::crawl::lease::{CrawlId, Queued, Token};
 use crate::crawl::page::Page;
 use crate::crawl::report::{Outcome, Report};
+use crate::crawl::sitemap::{Listing, MAX_BYTES, NoSitemap};
 use crate::crawl::visit::{Answer, Visit};
-use crate::parse::{Limits, Parser, Selectors, Want};
+use crate::parse::{self, Limits, Parser, Selectors, Want};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
@@ -60,6 +61,10 @@ impl Reading {
 impl Node {
     /// Makes the report of a visit. A seed that was redirected widens the scope before its target can be admitted.
     pub(super) async fn read(&self, url: Queued, token: Token, visit: Visit) -> Report {
+        let visit = match self.read_sitemap(&url, visit).await {
+            (visit, Some(listing)) => return self.assess_sitemap(url, token, &visit, listing),
+            (visit, None) => visit,
+        };
         let (visit, page) = self.parsed(visit).await;
         let Some(page) = page else {
             let mut report = self.assess(url, token, visit, Page::default());
@@ -80,6 +85,64 @@ impl Node {
         let scope = self.scope.read().unwrap_or_else(PoisonError::into_inner);
         let rules = Rules { scope: &scope, links: self.settings.links, retries: self.settings.retries };
         assess::assess(url, token, visit, page, &rules)
+    }
+
+    fn assess_sitemap(
+        &self,
+        url: Queued,
+        token: Token,
+        visit: &Visit,
+        listing: Result<Listing, NoSitemap>,
+    ) -> Report {
+        let scope = self.scope.read().unwrap_or_else(PoisonError::into_inner);
+        let rules = Rules { scope: &scope, links: self.settings.links, retries: self.settings.retries };
+        assess::sitemap(url, token, visit, listing, &rules)
+    }
+
+    /// Reads the answer as a sitemap where the URL is one, or its content says so; `None` where it is a page.
+    async fn read_sitemap(
+        &self,
+        url: &Queued,
+        mut visit: Visit,
+    ) -> (Visit, Option<Result<Listing, NoSitemap>>) {
+        let Ok(answer) = &mut visit.result else { return (visit, None) };
+        let most = match self.settings.sitemaps {
+            Sitemaps::Read { max_bytes } => max_bytes,
+            Sitemaps::Skip => MAX_BYTES,
+        };
+        let is_sitemap = match url.origin.sitemap {
+            // What a sitemap was moved to may be a page of the site, as where every unknown path leads home.
+            Some(_) => url.origin.hops == 0 || !is_html(answer) || !self.is_in_scope(url),
+            None => {
+                self.settings.sitemaps != Sitemaps::Skip
+                    && parse::is_sitemap(&answer.body, answer.content_type.as_deref())
+            }
+        };
+        if !(200..300).contains(&answer.status) || answer.status == 206 || !is_sitemap {
+            return (visit, None);
+        }
+        if answer.body.len() <= INLINE_BYTES && !parse::is_gzip(&answer.body) {
+            let listing = listing(answer, most);
+            return (visit, Some(listing));
+        }
+        let answer = std::mem::take(answer);
+        let reading = tokio::task::spawn_blocking(move || {
+            let listing = listing(&answer, most);
+            (answer, listing)
+        });
+        match reading.await {
+            Ok((answer, listing)) => {
+                visit.result = Ok(answer);
+                (visit, Some(listing))
+            }
+            // Only where the runtime goes down: nobody reads this report.
+            Err(_) => (visit, Some(Err(NoSitemap("the process ends".into())))),
+        }
+    }
+
+    fn is_in_scope(&self, url: &Queued) -> bool {
+        let scope = self.scope.read().unwrap_or_else(PoisonError::into_inner);
+        Url::parse(&url.url).is_ok_and(|url| scope.admits(&url).is_ok())
     }
 
     async fn parsed(&self, mut visit: Visit) -> (Visit, Option<Page>) {
@@ -107,6 +170,15 @@ impl Node {
             Err(_) => (visit, None),
         }
     }
+}
+
+/// Reads a sitemap. A panic in a parser is an outcome of the document, not the end of the node.
+fn listing(answer: &Answer, most: usize) -> Result<Listing, NoSitemap> {
+    let read = || parse::sitemap(&answer.body, answer.content_type.as_deref(), most);
+    let failed = |_| Err(NoSitemap("the parser failed on it; please report it with its URL".into()));
+    let listing = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(failed)?;
+    let cut = answer.truncated.map(|_| "the body was cut at a limit".to_owned());
+    Ok(Listing { cut: listing.cut.or(cut), ..listing })
 }
 
 /// Whether the answer is a document whose outlinks we read: HTML by its type, or by its first byte where it has none.

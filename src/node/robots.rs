@@ -1,5 +1,6 @@
 //! robots.txt: asked for once an authority, at the host's pace, and kept while it is fresh.
 
+use super::Node;
 use super::visiting::Visiting;
 use crate::crawl::assess;
 use crate::crawl::host::{Authority, HostKey};
@@ -78,6 +79,28 @@ impl RobotsCache {
     }
 }
 
+/// The rules of an authority, as far as they say which sitemaps it has.
+pub(super) enum Named {
+    /// robots.txt was read, or there is none that says anything.
+    Known(Option<Arc<Rules>>),
+    /// It is not known now.
+    Unknown,
+}
+
+impl Node {
+    /// What the authority's robots.txt says of sitemaps.
+    pub(super) fn sitemaps_named_by(&self, authority: &Authority) -> Named {
+        if self.settings.robots == Robots::Ignore {
+            return Named::Known(None);
+        }
+        match self.robots.get(authority) {
+            Some(Known::Rules { rules, .. }) => Named::Known(Some(rules)),
+            Some(Known::Allowed { .. }) => Named::Known(None),
+            _ => Named::Unknown,
+        }
+    }
+}
+
 /// Whether a URL may be asked for now.
 pub(super) enum Gate {
     Open,
@@ -96,7 +119,7 @@ pub(super) enum Gate {
 enum Ask {
     /// Look again at what is known.
     Again,
-    /// The lease was given back, or is lost.
+    /// The lease ends, or is lost.
     Wait,
     /// Nobody answered.
     Silent(Failure, Timestamp, Box<Note>),
@@ -107,6 +130,7 @@ impl Visiting<'_> {
     pub(super) async fn robots_gate(&self, url: &Url) -> Gate {
         let Robots::Obey { token } = &self.node.settings.robots else { return Gate::Open };
         let authority = Authority::of(url);
+        let mut asking = None;
         loop {
             let now = self.node.clock.now();
             let (at, hops, since, failures) = match self.node.robots.get(&authority) {
@@ -124,6 +148,14 @@ impl Visiting<'_> {
                 }
                 _ => (authority.robots_url(), 0, now, 0),
             };
+            if asking.is_none() {
+                // Another visit of this lease may be asking: then its answer is ours.
+                asking = Some(self.asking.lock().await);
+                continue;
+            }
+            if self.is_over() {
+                return Gate::Wait;
+            }
             let asked = Asked { authority: &authority, at, hops, since, failures, token };
             match self.ask(asked).await {
                 Ask::Again => {}
@@ -154,9 +186,10 @@ impl Visiting<'_> {
             due = due.max(retry_at);
         }
         self.node.robots.put(asked.authority, known);
+        self.node.announced.forget(asked.authority);
         // A pace that is as it was needs no commit before the next request.
         if due > self.node.clock.now() || self.delay() != before {
-            self.give_back(due, Some(note)).await;
+            self.end_lease(due, Some(note)).await;
             return Ask::Wait;
         }
         match self.node.frontier.note(self.token, note).await {
@@ -172,7 +205,7 @@ impl Visiting<'_> {
         let (token, pace) = match self.node.frontier.borrow_host(&host).await {
             Ok(Borrowed::Granted(token, pace)) => (token, pace),
             Ok(Borrowed::NotBefore(at)) => {
-                self.give_back(at, None).await;
+                self.end_lease(at, None).await;
                 return false;
             }
             Err(_) => return false,
@@ -199,6 +232,7 @@ impl Visiting<'_> {
                 &after,
             );
             self.node.robots.put(asked.authority, known);
+            self.node.announced.forget(asked.authority);
             let said = asked.note(verdict, visit, token);
             let mut there = self.note(after, Some(said), visit.finished);
             there.host = host.clone();
@@ -209,12 +243,12 @@ impl Visiting<'_> {
         let Some(delay) = asked_delay else { return true };
         // This host's own pace follows the file, from now on since its last request is not known here.
         let pace = self.set_crawl_delay(delay);
-        self.give_back(visit.finished + delay, Some(self.note(pace, None, visit.finished))).await;
+        self.end_lease(visit.finished + delay, Some(self.note(pace, None, visit.finished))).await;
         false
     }
 
     async fn rest(&self, until: Timestamp) {
-        self.give_back(until, None).await;
+        self.end_lease(until, None).await;
     }
 }
 

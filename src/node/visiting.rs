@@ -30,6 +30,16 @@ pub(super) struct Visiting<'n> {
     stop: CancellationToken,
     /// Set when the host did not answer: the URLs of this lease share that attempt.
     silence: Mutex<Option<Failure>>,
+    /// Held by the visit that asks for a robots.txt: one at a time.
+    pub(super) asking: tokio::sync::Mutex<()>,
+    farewell: Mutex<Farewell>,
+}
+
+/// What the index is told when the lease is given back.
+#[derive(Default)]
+struct Farewell {
+    due: Timestamp,
+    note: Option<Note>,
 }
 
 impl Node {
@@ -46,6 +56,8 @@ impl Node {
             ended,
             stop,
             silence: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+            farewell: Mutex::default(),
         };
         let left = urls.len();
         let together =
@@ -57,7 +69,7 @@ impl Node {
         } else {
             stream::iter(urls).for_each_concurrent(together, |url| visiting.visit(url)).await;
         }
-        visiting.give_back(Timestamp::EPOCH, None).await;
+        visiting.give_back().await;
         self.held().remove(&token);
     }
 }
@@ -81,7 +93,7 @@ impl Visiting<'_> {
             Gate::Open => {}
             Gate::Closed { rule } => {
                 let report = assess::disallowed(url, self.token, rule, self.node.clock.now());
-                return self.hand_off(report, Timestamp::EPOCH, None, false).await;
+                return self.hand_off_page(&target, report, Timestamp::EPOCH, None, false).await;
             }
             Gate::Unanswered(failure, due, note) => {
                 self.report_unanswered(url, &failure, due, Some(*note)).await;
@@ -90,11 +102,11 @@ impl Visiting<'_> {
             }
             Gate::Wait => return,
         }
-        let Some(visit) = self.request(Request::get(target)).await else { return };
+        let Some(visit) = self.request(Request::get(target.clone())).await else { return };
         let (due, note) = self.paced_by_page(&visit);
         let report = self.node.read(url, self.token, visit).await;
         let ends = note.is_some() || due > self.node.clock.now();
-        self.hand_off(report, due, note, ends).await;
+        self.hand_off_page(&target, report, due, note, ends).await;
     }
 
     async fn report_unanswered(&self, url: Queued, failure: &Failure, due: Timestamp, note: Option<Note>) {
@@ -106,6 +118,22 @@ impl Visiting<'_> {
             assess::unanswered(url, self.token, failure, &rules, now)
         };
         self.hand_off(report, due, note, false).await;
+    }
+
+    /// Hands off the report of a page, which brings the sitemaps of its authority if none has done so.
+    async fn hand_off_page(
+        &self,
+        page: &Url,
+        mut report: Report,
+        due: Timestamp,
+        note: Option<Note>,
+        ends: bool,
+    ) {
+        let announced = self.node.announce(page, &mut report);
+        let accepted = self.hand_off(report, due, note, ends).await;
+        if let Some(authority) = announced.filter(|_| accepted) {
+            self.node.announced.add(authority);
+        }
     }
 
     /// Sends a request under the lease, unless its fence has passed; dropped when the lease is lost on the way.
@@ -174,28 +202,46 @@ impl Visiting<'_> {
         self.node.settings.delay.of(self.host.host(), &pace)
     }
 
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
             || self.stop.is_cancelled()
             || !self.held.is_safe(self.node.clock.now())
     }
 
     /// Hands a report off. The index moves the URL from the lease to the handed-over set in the same step; a stale token ends the lease.
-    async fn hand_off(&self, report: Report, due: Timestamp, note: Option<Note>, ends: bool) {
+    async fn hand_off(&self, report: Report, due: Timestamp, note: Option<Note>, ends: bool) -> bool {
         // With several visits at a time, the others of this lease still have reports to hand off: the last one ends it.
         self.ended.fetch_or(ends, Ordering::Relaxed);
         let ends = ends && self.node.settings.per_host <= 1;
         let hand_off = HandOff { host: self.host.clone(), token: self.token, report, due, note, ends };
         match self.node.frontier.hand_off(hand_off).await {
-            Ok(Handed::Accepted) => {}
-            Ok(Handed::Stale) | Err(_) => self.ended.store(true, Ordering::Relaxed),
+            Ok(Handed::Accepted) => true,
+            Ok(Handed::Stale) | Err(_) => {
+                self.ended.store(true, Ordering::Relaxed);
+                false
+            }
         }
     }
 
-    /// Ends the lease; what was not visited is queued again.
-    pub(super) async fn give_back(&self, due: Timestamp, note: Option<Note>) {
+    /// Says that nothing more may be sent under this lease, and why the host rests. It is given back once the visits that are
+    /// under way have ended: their reports need it.
+    pub(super) async fn end_lease(&self, due: Timestamp, note: Option<Note>) {
         self.ended.store(true, Ordering::Relaxed);
-        let release = Release { host: self.host.clone(), token: self.token, due, note };
+        let earlier = {
+            let mut farewell = self.farewell.lock().unwrap_or_else(PoisonError::into_inner);
+            farewell.due = farewell.due.max(due);
+            if note.is_some() { std::mem::replace(&mut farewell.note, note) } else { None }
+        };
+        if let Some(earlier) = earlier {
+            // Stale or out of reach: the lease lapses by itself.
+            let _ = self.node.frontier.note(self.token, earlier).await;
+        }
+    }
+
+    /// Gives the lease back; what was not visited is queued again.
+    async fn give_back(self) {
+        let Farewell { due, note } = self.farewell.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let release = Release { host: self.host, token: self.token, due, note };
         // Stale or out of reach: the lease lapses by itself.
         let _ = self.node.frontier.release(release).await;
     }

@@ -15,6 +15,7 @@ mod names;
 mod outlinks;
 mod reader;
 mod selectors;
+mod sitemap;
 mod tags;
 mod tokens;
 
@@ -23,6 +24,7 @@ mod tests;
 
 pub use charset::PRESCAN_BYTES;
 pub use selectors::{SelectorError, Selectors};
+pub use sitemap::{is_gzip, is_sitemap, sitemap};
 
 use crate::crawl::page::Page;
 

@@ -182,10 +182,10 @@ pub enum Links {
     None,
 }
 
-/// Whether the sitemaps that robots.txt names are read.
+/// Whether sitemaps are looked for: those that robots.txt names, else `/sitemap.xml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sitemaps {
-    /// Their URLs are seeds of depth 0 under the scope.
+    /// Their URLs in scope are visited, as deep as the page through which the sitemap was found.
     Read,
     /// They are not asked for.
     Skip,

@@ -188,7 +188,7 @@ pub static SETTINGS: &[Setting] = &[
     setting(Scope, "exclude", List, "", "REGEX",
         "Drop URLs that match one of these regular expressions, even if included"),
     setting(Scope, "sitemaps", Switch, "false", "BOOL",
-        "Read the sitemaps that robots.txt names"),
+        "Read the sitemaps that robots.txt names, or /sitemap.xml where it names none"),
 
     short('d', setting(Limits, "depth", CountOrNone, "none", "HOPS",
         "Most hops from a seed")),

@@ -110,6 +110,8 @@ pub struct Tally {
     pub failed: u64,
     /// In state excluded.
     pub excluded: u64,
+    /// In state read: sitemaps.
+    pub read: u64,
 }
 
 /// The store as the roles of a crawl use it.

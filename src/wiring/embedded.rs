@@ -169,6 +169,10 @@ fn node_settings(settings: &Settings, delay: Delay, lease: Duration) -> node::Se
             settings::Robots::Obey => Robots::Obey { token: settings.identity.robots_token.as_str().into() },
             settings::Robots::Ignore => Robots::Ignore,
         },
+        sitemaps: match settings.extraction.sitemaps {
+            settings::Sitemaps::Read => node::Sitemaps::Read { max_bytes: settings.network.max_body },
+            settings::Sitemaps::Skip => node::Sitemaps::Skip,
+        },
         links: if settings.extraction.links == Links::All { KeepLinks::All } else { KeepLinks::None },
         retries: settings.limits.retries,
         lease,

@@ -110,6 +110,7 @@ impl Tables {
         let mut committed = Committed { effective: true, ..Committed::default() };
         let (state, reason, redirect_to) = match &report.outcome {
             Outcome::Stored(_) => ("stored", None, None),
+            Outcome::Read { reason, .. } => ("read", reason.clone(), None),
             Outcome::Redirected { to } => ("redirected", None, Some(to.clone())),
             Outcome::Disallowed { .. } => ("excluded", Some("robots".to_owned()), None),
             Outcome::Failed { reason, .. } => ("failed", Some(reason.clone()), None),
@@ -141,14 +142,15 @@ impl Tables {
                 }
                 committed.retry = Some(row.queued.clone());
             }
-            Outcome::Redirected { .. } => {}
+            Outcome::Redirected { .. } | Outcome::Read { .. } => {}
         }
         Some(committed)
     }
 
     fn report(&mut self, report: &Report) -> Committed {
         if let Some(fetch) = &report.fetch {
-            let key = ((report.url.crawl, report.url.key), report.token.0, "page");
+            let kind = if report.is_sitemap() { "sitemap" } else { "page" };
+            let key = ((report.url.crawl, report.url.key), report.token.0, kind);
             self.fetches.entry(key).or_insert_with(|| lines::fetch(report, fetch));
         }
         self.close(report).unwrap_or_default()
@@ -228,8 +230,10 @@ impl Store for ModelStore {
         let passed = |one: &Committed| one.effective;
         for (entry, one) in batch.iter().zip(&mut committed).filter(|(_, one)| passed(one)) {
             let Entry::Report(report) = entry else { continue };
-            let (crawl, on) = (report.url.crawl, Some(&*report.url.url));
-            let new = report.found.iter().filter_map(|found| tables.insert(crawl, found, on, report.at));
+            let crawl = report.url.crawl;
+            let new = report.found.iter().filter_map(|found| {
+                tables.insert(crawl, found, report.found_on(found).as_deref(), report.at)
+            });
             one.admitted = new.collect();
         }
         for (entry, _) in batch.iter().zip(&committed).filter(|(_, one)| passed(one)) {
@@ -285,6 +289,7 @@ impl Store for ModelStore {
                 "stored" => &mut tally.stored,
                 "redirected" => &mut tally.redirected,
                 "failed" => &mut tally.failed,
+                "read" => &mut tally.read,
                 _ => &mut tally.excluded,
             } += 1;
         }

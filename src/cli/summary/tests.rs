@@ -31,6 +31,7 @@ fn summary() -> Summary {
         started: Timestamp::from_millis(1_000_000),
         finished: Timestamp::from_millis(1_217_000),
         found: Found {
+            sitemaps: 0,
             total: 4_808,
             stored: 561,
             redirects: 12,

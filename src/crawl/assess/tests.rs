@@ -3,6 +3,7 @@
 use super::*;
 use crate::crawl::lease::{CrawlId, Origin};
 use crate::crawl::scope::{ScopeKind, ScopeRules};
+use crate::crawl::sitemap::{Listing, Lists, MAX_SITEMAPS, NoSitemap, Sitemap};
 use crate::crawl::visit::FailureClass;
 use std::time::Duration;
 
@@ -29,6 +30,18 @@ fn seed() -> Origin {
 
 fn visit(result: Result<Answer, Failure>) -> Visit {
     Visit { started: AT, first_byte: Some(AT), finished: AT, result }
+}
+
+fn listed(url: Queued, listing: Result<(Lists, &[&str]), &str>) -> Report {
+    let rules = ScopeRules { exclude: vec!["/private/".into()], ..ScopeRules::default() };
+    let mut scope = Scope::new(&rules).unwrap();
+    scope.add_seed(&url::parse("http://h/docs/").unwrap(), ScopeKind::Prefix);
+    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 2 };
+    let owned = |urls: &[&str]| urls.iter().map(|url| (*url).to_owned()).collect();
+    let listing = listing
+        .map(|(lists, urls)| Listing { lists, urls: owned(urls), cut: None })
+        .map_err(|why| NoSitemap(why.into()));
+    sitemap(url, Token(7), &visit(Ok(ok())), listing, &rules)
 }
 
 fn check(url: Queued, answer: Answer, html: &str) -> Report {
@@ -135,4 +148,91 @@ fn failures_are_retried_and_then_given_up_with_their_evidence() {
     }
     let gone = check(queued("http://h/x", seed()), Answer { status: 410, ..Answer::default() }, "");
     assert!(matches!(gone.outcome, Outcome::Failed { reason, .. } if reason == "http-410"));
+}
+
+fn judged(report: &Report) -> (Vec<&str>, Vec<(&str, &str)>) {
+    let found = report.found.iter().map(|found| found.url.as_str()).collect();
+    (found, report.skipped.iter().map(|skipped| (skipped.url.as_str(), skipped.reason)).collect())
+}
+
+#[test]
+fn what_a_sitemap_lists_is_judged_by_the_scope_and_is_no_hop() {
+    let deep = seed().outlink().sitemap(Sitemap::Named);
+    let urls = [
+        "http://h/docs/a",
+        "http://h/docs/a#x",
+        "/docs/b",
+        "http://h/blog/",
+        "http://h/docs/private/x",
+        "mailto:x",
+    ];
+    let report = listed(queued("http://h/sitemap.xml", deep), Ok((Lists::Pages, &urls)));
+    let (found, skipped) = judged(&report);
+    assert_eq!(found, ["http://h/docs/a", "http://h/docs/b"]);
+    let expected =
+        [("http://h/blog/", "out-of-scope"), ("http://h/docs/private/x", "exclude"), ("mailto:x", "scheme")];
+    assert_eq!(skipped, expected);
+    assert_eq!((report.found[0].origin.depth, report.found[0].origin.sitemap), (1, None));
+    assert_eq!(report.found_on(&report.found[0]).as_deref(), Some("http://h/sitemap.xml"));
+    assert!(
+        matches!(&report.outcome, Outcome::Read { reason: None, detail } if detail == "6 URLs listed, 3 skipped")
+    );
+}
+
+#[test]
+fn an_index_leads_to_sitemaps_near_it_and_only_so_far() {
+    let named = seed().sitemap(Sitemap::Named);
+    let urls = [
+        "http://h/a.xml",
+        "https://www.h/b.xml",
+        "http://other/c.xml",
+        "http://h/private/d.xml",
+        "http://h/i.xml",
+    ];
+    let report = listed(queued("http://h/i.xml", named), Ok((Lists::Sitemaps, &urls)));
+    let (found, skipped) = judged(&report);
+    assert_eq!(found, ["http://h/a.xml"], "outside of the prefix, but on the host; never itself");
+    assert_eq!(skipped.len(), 3);
+    assert_eq!(report.found[0].origin.sitemap, Some(Sitemap::Listed(1)));
+    let lowest = seed().sitemap(Sitemap::Listed(3));
+    let report = listed(queued("http://h/i.xml", lowest), Ok((Lists::Sitemaps, &urls[..1])));
+    assert_eq!(judged(&report), (vec![], vec![("http://h/a.xml", "sitemap-limit")]));
+    let many: Vec<String> = (0..MAX_SITEMAPS + 5).map(|at| format!("http://h/{at}.xml")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let report = listed(queued("http://h/i.xml", named), Ok((Lists::Sitemaps, &many)));
+    assert_eq!((report.found.len(), report.skipped.len()), (MAX_SITEMAPS, 5));
+}
+
+#[test]
+fn only_a_sitemap_that_somebody_named_can_fail() {
+    let at = |sitemap| queued("http://h/sitemap.xml", seed().sitemap(sitemap));
+    let is_quiet = |report: &Report| match &report.outcome {
+        Outcome::Read { reason: Some(_), .. } => true,
+        Outcome::Failed { .. } => false,
+        other => panic!("{other:?}"),
+    };
+    for (sitemap, quiet) in [(Sitemap::Usual, true), (Sitemap::Named, false), (Sitemap::Listed(1), false)] {
+        assert_eq!(is_quiet(&listed(at(sitemap), Err("it is empty"))), quiet);
+        assert_eq!(is_quiet(&check(at(sitemap), Answer { status: 404, ..ok() }, "")), quiet);
+        assert_eq!(is_quiet(&check(at(sitemap), redirect("/sitemap.xml"), "")), quiet);
+    }
+}
+
+#[test]
+fn the_sitemaps_of_a_host_are_those_it_names_or_the_usual_one() {
+    let scope = Scope::new(&ScopeRules { exclude: vec!["private".into()], ..ScopeRules::default() }).unwrap();
+    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 2 };
+    let page = url::parse("http://h:8080/x/y").unwrap();
+    let authority = crate::crawl::host::Authority::of(&page);
+    let named = ["http://cdn.test/s.xml", "/t.xml", "/private.xml", "ftp://h/x"].map(str::to_owned);
+    let (found, skipped) = sitemaps_of(&authority, &named, seed(), &rules);
+    let urls: Vec<_> = found.iter().map(|found| found.url.as_str()).collect();
+    assert_eq!(urls, ["http://cdn.test/s.xml", "http://h:8080/t.xml"]);
+    assert_eq!(skipped.iter().map(|skipped| skipped.reason).collect::<Vec<_>>(), ["exclude", "scheme"]);
+    let mut report = check(queued("http://h:8080/x/y", seed()), ok(), "");
+    assert_eq!(report.found_on(&found[0]).as_deref(), Some("http://h:8080/robots.txt"));
+    let (usual, _) = sitemaps_of(&authority, &[], seed(), &rules);
+    assert_eq!((usual.len(), usual[0].url.as_str()), (1, "http://h:8080/sitemap.xml"));
+    report.found = usual;
+    assert_eq!(report.found_on(&report.found[0]), None);
 }

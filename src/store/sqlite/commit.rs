@@ -4,6 +4,7 @@ use super::rows::{Statement, Values};
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::report::{Entry, Fetched, Found, Note, Outcome, Report, Skipped, StoredPage};
 use crate::crawl::scope::ScopeKind;
+use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use crate::store::Committed;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const CLOSE_URLS: Statement = Statement { text: include_str!("sql/close_urls.sql"), columns: 12 };
-const INSERT_URLS: Statement = Statement { text: include_str!("sql/insert_urls.sql"), columns: 11 };
+const INSERT_URLS: Statement = Statement { text: include_str!("sql/insert_urls.sql"), columns: 12 };
 const INSERT_PAGES: Statement = Statement { text: include_str!("sql/insert_pages.sql"), columns: 25 };
 const INSERT_FETCHES: Statement = Statement { text: include_str!("sql/insert_fetches.sql"), columns: 17 };
 const INSERT_SKIPPED: Statement = Statement { text: include_str!("sql/insert_skipped.sql"), columns: 7 };
@@ -100,7 +101,7 @@ fn visited((entry, one): (usize, &Entry)) -> Option<Visited<'_>> {
 struct Finding<'a> {
     crawl: CrawlId,
     found: &'a Found,
-    on: Option<&'a Arc<str>>,
+    on: Option<Arc<str>>,
     at: &'a Arc<str>,
     entry: usize,
 }
@@ -132,6 +133,7 @@ fn bind_closing(visit: &Visited<'_>, values: &mut Values) {
     let Report { url, outcome, .. } = visit.report;
     let (state, reason, redirect_to) = match outcome {
         Outcome::Stored(_) => ("stored", None, None),
+        Outcome::Read { reason, .. } => ("read", reason.as_deref(), None),
         Outcome::Redirected { to } => ("redirected", None, Some(to.as_str())),
         Outcome::Disallowed { .. } => ("excluded", Some("robots"), None),
         Outcome::Failed { reason, .. } => ("failed", Some(reason.as_str()), None),
@@ -168,7 +170,11 @@ fn findings<'a>(reports: &[&'a Visited<'a>]) -> Vec<Finding<'a>> {
         report.found.iter().map(|found| Finding {
             crawl: report.url.crawl,
             found,
-            on: Some(url),
+            // Nearly all are found at the URL of the report, whose text is shared.
+            on: match found.origin.sitemap {
+                None => Some(Arc::clone(url)),
+                Some(_) => report.found_on(found).map(Arc::from),
+            },
             at,
             entry: *entry,
         })
@@ -186,7 +192,8 @@ async fn insert_urls(
             let Found { key, url, host, origin, .. } = finding.found;
             values.add(finding.crawl.0).key(*key).text(url).add(host.shared());
             values.add(origin.depth).add(origin.hops).add(origin.max_depth).add(origin.priority);
-            values.maybe(origin.seed.map(ScopeKind::as_str)).add(finding.on.cloned());
+            values.maybe(origin.seed.map(ScopeKind::as_str)).maybe(origin.sitemap.map(Sitemap::as_str));
+            values.add(finding.on.clone());
             values.add(Arc::clone(finding.at));
         })
         .await?;
@@ -269,12 +276,15 @@ async fn insert_fetches(
     INSERT_FETCHES
         .run(connection, sent.collect(), |(visit, fetch), values| {
             let Report { url, outcome, token, .. } = visit.report;
+            let kind = if visit.report.is_sitemap() { "sitemap" } else { "page" };
             let detail = match outcome {
-                Outcome::Failed { detail, .. } | Outcome::Retry { detail, .. } => Some(detail.as_str()),
+                Outcome::Failed { detail, .. }
+                | Outcome::Retry { detail, .. }
+                | Outcome::Read { detail, .. } => Some(detail.as_str()),
                 Outcome::Redirected { to } => Some(to.as_str()),
                 _ => None,
             };
-            values.add(url.crawl.0).key(url.key).add(token.0).text("page").add(Arc::clone(&visit.url));
+            values.add(url.crawl.0).key(url.key).add(token.0).text(kind).add(Arc::clone(&visit.url));
             values.add(url.host.shared()).add(Some(url.visit)).add(Some(url.attempt));
             let started = visit.started.clone().expect("a request has a start");
             bind_request(fetch, outcome.word(), detail, started, values);

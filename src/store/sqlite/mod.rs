@@ -12,6 +12,7 @@ use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued};
 use crate::crawl::report::{Entry, Found};
 use crate::crawl::scope::ScopeKind;
+use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use crate::store::{Committed, CrawlRow, CrawlState, OpenUrls, Store, StoreError, Tally};
@@ -222,6 +223,7 @@ fn queued(row: &SqliteRow, crawl: CrawlId, host: &HostKey) -> Option<Queued> {
             max_depth: row.get("max_depth"),
             priority: row.get("priority"),
             seed: seed.and_then(|kind| kind.parse().ok()),
+            sitemap: row.get::<Option<&str>, _>("sitemap").and_then(Sitemap::from_stored),
         },
         visit: row.get("visit"),
         attempt: row.get("attempt"),
@@ -342,6 +344,7 @@ impl Store for SqliteStore {
                 "stored" => tally.stored = count,
                 "redirected" => tally.redirected = count,
                 "failed" => tally.failed = count,
+                "read" => tally.read = count,
                 _ => tally.excluded = count,
             }
         }
@@ -380,3 +383,6 @@ impl Store for SqliteStore {
         Ok(keys.iter().map(|key| known.contains(key)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod raw_server;
 mod reading;
 mod real_pages;
 mod robots;
+mod sitemaps;
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

@@ -18,7 +18,7 @@ use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::{UrlKey, canonical};
 use huntsman::frontier::memory::{Limits, MemoryFrontier};
 use huntsman::frontier::{CrawlSettings, Front, Leases};
-use huntsman::node::{Node, Reading, Robots, Settings};
+use huntsman::node::{Node, Reading, Robots, Settings, Sitemaps};
 use huntsman::scheduler::{End, LastProgress, Pass, Scheduler};
 use huntsman::storage::{Event, Storage};
 use huntsman::store::Store;
@@ -169,6 +169,7 @@ impl Simulation {
             per_host: self.plan.per_host,
             delay,
             robots: Robots::Obey { token: "huntsman".into() },
+            sitemaps: if self.web.sitemaps { Sitemaps::Read { max_bytes: 1 << 20 } } else { Sitemaps::Skip },
             links: KeepLinks::All,
             retries: 2,
             lease: self.plan.limits.lease,

@@ -32,6 +32,10 @@ pub(super) enum Behaviour {
     Redirect {
         to: String,
     },
+    Sitemap {
+        index: bool,
+        urls: Vec<String>,
+    },
 }
 
 /// What a host says of robots.
@@ -82,6 +86,10 @@ struct State {
 pub(super) struct Web {
     pub urls: BTreeMap<String, Behaviour>,
     pub robots: BTreeMap<String, RobotsKind>,
+    /// Whether the crawl reads sitemaps.
+    pub sitemaps: bool,
+    /// Sitemaps that a host's robots.txt names, where it has rules.
+    named: BTreeMap<String, String>,
     /// 429 with Retry-After on the first request for these.
     throttled: BTreeSet<String>,
     /// Per mille of requests whose connection breaks.
@@ -111,6 +119,8 @@ impl Web {
         let mut web = Self {
             urls: BTreeMap::new(),
             robots: BTreeMap::new(),
+            sitemaps: seed.is_multiple_of(2),
+            named: BTreeMap::new(),
             throttled: BTreeSet::new(),
             noise: 0,
             rng: Mutex::new(rng.clone()),
@@ -150,7 +160,48 @@ impl Web {
             };
             web.robots.insert(host.clone(), kind);
         }
+        web.add_sitemaps(&hosts, &names, &mut Rng::new(seed ^ 0x0051_7e3a));
         web
+    }
+
+    /// Pages that no link reaches, behind a sitemap at the usual path or behind an index that some robots.txt names.
+    fn add_sitemaps(&mut self, hosts: &[String], names: &[String], rng: &mut Rng) {
+        for host in hosts {
+            let mut listed = Vec::new();
+            for page in 0..rng.range(0..4) {
+                let orphan = format!("http://{host}/orphan/{page}");
+                self.urls.insert(orphan.clone(), Behaviour::Page { links: vec![rng_pick(rng, names)] });
+                listed.push(orphan);
+            }
+            listed.push(rng_pick(rng, names));
+            let at = |path: &str| format!("http://{host}{path}");
+            let usual = if rng.chance(50) {
+                Behaviour::Sitemap { index: false, urls: listed.clone() }
+            } else {
+                Behaviour::Missing
+            };
+            self.urls.insert(at("/sitemap.xml"), usual);
+            let below = vec![at("/index.xml"), at("/deep.xml")];
+            self.urls.insert(at("/index.xml"), Behaviour::Sitemap { index: true, urls: below });
+            self.urls.insert(at("/deep.xml"), Behaviour::Sitemap { index: false, urls: listed });
+            if rng.chance(60) {
+                self.named.insert(host.clone(), format!("http://{}/index.xml", rng_pick(rng, hosts)));
+            }
+            for path in ["/sitemap.xml", "/index.xml", "/deep.xml"] {
+                if rng.chance(5) {
+                    self.throttled.insert(at(path));
+                }
+            }
+        }
+    }
+
+    /// The sitemap that a page of the host leads to.
+    fn sitemap_of(&self, host: &str) -> String {
+        let with_rules =
+            |kind: &RobotsKind| matches!(kind, RobotsKind::Rules { .. } | RobotsKind::Unavailable { .. });
+        let named = self.final_host(host).filter(|at| with_rules(&self.robots[*at]));
+        let named = named.and_then(|at| self.named.get(at)).cloned();
+        named.unwrap_or_else(|| format!("http://{host}/sitemap.xml"))
     }
 
     pub(super) fn seed() -> String {
@@ -174,11 +225,16 @@ impl Web {
     }
 
     fn final_robots(&self, host: &str) -> Option<&RobotsKind> {
+        self.robots.get(self.final_host(host)?)
+    }
+
+    /// The host that serves the robots.txt of `host`.
+    fn final_host<'w>(&'w self, host: &'w str) -> Option<&'w str> {
         let mut host = host;
         for _ in 0..6 {
             match self.robots.get(host)? {
                 RobotsKind::Moved { to } => host = to,
-                kind => return Some(kind),
+                _ => return Some(host),
             }
         }
         None
@@ -212,10 +268,17 @@ impl Web {
                 _ if self.robots_loops(host.as_str()) => ("open", Vec::new()),
                 _ if self.is_disallowed(&url) => ("excluded", Vec::new()),
                 Behaviour::Page { links } | Behaviour::Flaky { links, .. } => ("stored", links.clone()),
+                Behaviour::Sitemap { urls, .. } => ("read", urls.clone()),
+                Behaviour::Missing if url.ends_with("/sitemap.xml") => ("read", Vec::new()),
                 Behaviour::Missing | Behaviour::Broken => ("failed", Vec::new()),
                 Behaviour::Redirect { to } if *to == url => ("failed", Vec::new()),
                 Behaviour::Redirect { to } => ("redirected", vec![to.clone()]),
             };
+            // A visit of a page leads to the sitemap of its host, unless the page only points elsewhere.
+            let elsewhere = state == "redirected" && HostKey::of(&Url::parse(&next[0]).unwrap()) != host;
+            if self.sitemaps && !matches!(state, "open" | "read") && !elsewhere {
+                queue.push_back(self.sitemap_of(host.as_str()));
+            }
             queue.extend(next.into_iter().filter(|link| self.urls.contains_key(link)));
             truth.insert(url, state);
         }
@@ -232,11 +295,12 @@ impl Web {
         };
         let status = |status| Answer { status, ..Answer::default() };
         let rules = |delay: Option<u64>| {
+            let sitemap = self.named.get(host).map(|at| format!("Sitemap: {at}\n")).unwrap_or_default();
             let mut text = "User-agent: *\nDisallow: /private/\n".to_owned();
             if let Some(delay) = delay {
                 writeln!(text, "Crawl-delay: {delay}").unwrap();
             }
-            Answer { content_type: Some("text/plain".into()), ..ok(text) }
+            Answer { content_type: Some("text/plain".into()), ..ok(text + &sitemap) }
         };
         if path == "/robots.txt" {
             return match &self.robots[host] {
@@ -273,9 +337,22 @@ impl Web {
                 }
             }
             Behaviour::Page { links } | Behaviour::Flaky { links, .. } => Ok(page(links)),
+            Behaviour::Sitemap { index, urls } => {
+                let (root, entry) = if *index { ("sitemapindex", "sitemap") } else { ("urlset", "url") };
+                let entries = urls.iter().fold(String::new(), |mut text, url| {
+                    write!(text, "<{entry}><loc>{url}</loc></{entry}>").unwrap();
+                    text
+                });
+                let body = format!("<{root}>{entries}</{root}>");
+                Ok(Answer { content_type: Some("application/xml".into()), ..ok(body) })
+            }
             Behaviour::Redirect { to } => Ok(Answer { location: Some(to.clone()), ..status(302) }),
         }
     }
+}
+
+fn rng_pick(rng: &mut Rng, from: &[String]) -> String {
+    from[rng.range(0..from.len() as u64) as usize].clone()
 }
 
 #[async_trait]

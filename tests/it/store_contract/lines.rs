@@ -102,13 +102,16 @@ pub(crate) fn page(report: &Report, stored: &StoredPage) -> PageLine {
 pub(crate) fn fetch(report: &Report, fetch: &Fetched) -> FetchLine {
     let Report { url, outcome, .. } = report;
     let detail = match outcome {
-        Outcome::Failed { detail, .. } | Outcome::Retry { detail, .. } => Some(detail.clone()),
+        Outcome::Failed { detail, .. } | Outcome::Retry { detail, .. } | Outcome::Read { detail, .. } => {
+            Some(detail.clone())
+        }
         Outcome::Redirected { to } => Some(to.clone()),
         Outcome::Stored(_) | Outcome::Disallowed { .. } => None,
     };
     let (visit, attempt) = (Some(url.visit.into()), Some(url.attempt.into()));
     let line = request(fetch, url.crawl.0, &url.url, url.host.as_str(), report.token.0);
-    FetchLine { kind: "page".into(), visit, attempt, outcome: outcome.word().into(), detail, ..line }
+    let kind = if report.is_sitemap() { "sitemap" } else { "page" }.to_owned();
+    FetchLine { kind, visit, attempt, outcome: outcome.word().into(), detail, ..line }
 }
 
 pub(crate) fn robots_fetch(note: &Note, robots: &RobotsNote) -> FetchLine {

@@ -9,6 +9,7 @@ use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{CrawlId, Origin, Pace};
 use huntsman::crawl::report::{Found, Report};
 use huntsman::crawl::scope::ScopeKind;
+use huntsman::crawl::sitemap::Sitemap;
 use huntsman::crawl::url::UrlKey;
 use huntsman::store::{CrawlState, Store, Tally};
 use std::time::Duration;
@@ -89,7 +90,14 @@ pub(super) async fn open_urls_come_back_by_host_in_the_order_of_the_queue<B: Bac
     let backend = B::new().await;
     let (id, _) = crawl(backend.store(), "t", &[]).await;
     let with = |url: &str, priority, depth| {
-        let origin = Origin { priority, depth, max_depth: Some(4), hops: 1, seed: Some(ScopeKind::Any) };
+        let origin = Origin {
+            priority,
+            depth,
+            max_depth: Some(4),
+            hops: 1,
+            seed: Some(ScopeKind::Any),
+            sitemap: Some(Sitemap::Listed(2)),
+        };
         Found { origin, ..seed(url) }
     };
     let seeds = vec![
@@ -187,7 +195,7 @@ pub(super) async fn the_tally_adds_up<B: Backend>() {
     batch.extend([failed(&urls[4]), failed(&urls[5]), redirected(&urls[6], "http://h/0")]);
     batch.push(retry(&urls[7], at(9), true));
     commit(backend.store(), batch).await;
-    let expected = Tally { open: 5, stored: 3, redirected: 1, failed: 2, excluded: 1 };
+    let expected = Tally { open: 5, stored: 3, redirected: 1, failed: 2, excluded: 1, read: 0 };
     assert_eq!(backend.store().tally(id).await.unwrap(), expected);
     let contents = backend.contents().await;
     assert_eq!((contents.pages.len(), contents.urls.len()), (3, 12));

@@ -9,6 +9,7 @@ use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{CrawlId, Origin, Pace, Queued, Token};
 use huntsman::crawl::report::{Entry, Fetched, Found, Note, Outcome, Report, RobotsNote, Skipped};
 use huntsman::crawl::scope::ScopeKind;
+use huntsman::crawl::sitemap::Sitemap;
 use huntsman::crawl::time::Timestamp;
 use huntsman::store::{CrawlState, Store};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -148,6 +149,7 @@ fn origin(rng: &mut Rng) -> Origin {
         max_depth: rng.chance(50).then_some(3),
         priority: rng.pick(&[5, 5, 5, 0, 9]),
         seed: rng.chance(30).then_some(ScopeKind::Domain),
+        sitemap: rng.chance(10).then(|| rng.pick(&Sitemap::ALL)),
     }
 }
 
@@ -203,6 +205,7 @@ fn outcome(rng: &mut Rng) -> Outcome {
         4 => Outcome::Redirected { to: url(rng) },
         5 => Outcome::Disallowed { rule: text(rng) },
         6 => Outcome::Failed { reason, detail: text(rng) },
+        7 => Outcome::Read { reason: rng.chance(50).then_some(reason), detail: text(rng) },
         _ => Outcome::Retry { due: when(rng), counts: rng.chance(50), reason, detail: text(rng) },
     }
 }

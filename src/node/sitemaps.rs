@@ -1,0 +1,101 @@
+//! Finding the sitemaps of an authority, with the first of its pages.
+//!
+//! They travel in the report of a page: the transaction that closes the page opens the sitemaps, so no authority has a
+//! finished page and sitemaps that nobody knows of. An authority counts as announced only once such a report is in
+//! the stream; a process that dies before the commit leaves the page open, and its next visit announces again.
+
+use super::Node;
+use super::robots::Named;
+use crate::crawl::assess::{self, Rules};
+use crate::crawl::host::Authority;
+use crate::crawl::report::{Outcome, Report};
+use lru::LruCache;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use url::Url;
+
+/// Authorities that are kept; one that is forgotten is announced again, and storage drops what it knows.
+const KEPT: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
+
+/// Whether the sitemaps of the authorities visited are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sitemaps {
+    /// They are found and read, so many decoded bytes of each at most.
+    Read {
+        /// The body limit of the crawl.
+        max_bytes: usize,
+    },
+    /// They are not asked for.
+    Skip,
+}
+
+/// The authorities whose sitemaps are in the stream or the store.
+#[derive(Debug)]
+pub(super) struct Announced(Mutex<LruCache<Authority, ()>>);
+
+impl Default for Announced {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(KEPT)))
+    }
+}
+
+impl Announced {
+    fn has(&self, authority: &Authority) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(authority).is_some()
+    }
+
+    /// Said when a report that carries them was handed off.
+    pub(super) fn add(&self, authority: Authority) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(authority, ());
+    }
+
+    /// Said when robots.txt was read anew: it may name others now.
+    pub(super) fn forget(&self, authority: &Authority) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(authority);
+    }
+}
+
+impl Node {
+    /// Puts the sitemaps of the page's authority into its report, ahead of the outlinks, unless that was done before. The answer
+    /// goes to [`Announced::add`] once the report is handed off.
+    pub(super) fn announce(&self, page: &Url, report: &mut Report) -> Option<Authority> {
+        if self.settings.sitemaps == Sitemaps::Skip || !speaks_of_its_host(page, report) {
+            return None;
+        }
+        let authority = Authority::of(page);
+        if self.announced.has(&authority) {
+            return None;
+        }
+        let named = match self.sitemaps_named_by(&authority) {
+            Named::Known(named) => named,
+            // The next page asks for robots.txt again.
+            Named::Unknown => return None,
+        };
+        let scope = self.scope.read().unwrap_or_else(PoisonError::into_inner);
+        let rules = Rules { scope: &scope, links: self.settings.links, retries: self.settings.retries };
+        let named = named.as_ref().map(|rules| rules.sitemaps()).unwrap_or_default();
+        let (mut found, skipped) = assess::sitemaps_of(&authority, named, report.url.origin, &rules);
+        // The first of two entries of one URL counts: what is a sitemap is not visited as a page.
+        found.append(&mut report.found);
+        report.found = found;
+        report.skipped.extend(skipped);
+        Some(authority)
+    }
+}
+
+/// Whether a visit shows that its authority has pages of the crawl: an answer came, or robots.txt forbids the page; and it is no
+/// mere pointer to another authority.
+fn speaks_of_its_host(page: &Url, report: &Report) -> bool {
+    if report.is_sitemap() {
+        return false;
+    }
+    match &report.outcome {
+        Outcome::Disallowed { .. } => true,
+        Outcome::Redirected { to } => {
+            Url::parse(to).is_ok_and(|to| Authority::of(&to) == Authority::of(page))
+        }
+        // A visit to come will end the page, and may find that it only points elsewhere.
+        Outcome::Retry { .. } => false,
+        _ => report.fetch.as_ref().is_some_and(|fetch| fetch.status.is_some()),
+    }
+}
