@@ -147,7 +147,8 @@ pub trait Reports: Send + Sync {
     async fn unseen(&self, crawl: CrawlId, keys: &[UrlKey]) -> Result<Vec<bool>, FrontierError>;
 
     /// Marks `seen` as admitted (each has a row) and queues `urls`, unless queued, leased or handed over already. What
-    /// finds no room is refused: the refill brings it. Answers with the number queued.
+    /// finds no room, or would overtake URLs of its host that are only in SQL, is refused: the refill brings it. Answers
+    /// with the number queued.
     async fn admit(&self, urls: Vec<Queued>, crawl: CrawlId, seen: &[UrlKey])
     -> Result<usize, FrontierError>;
 

@@ -156,8 +156,16 @@ impl Host {
         Some(url.max(self.free_at()).max(self.wanted_until))
     }
 
+    /// Moves to the ready ones what has become due.
+    fn ripen(&mut self, now: Timestamp) {
+        while self.later.peek().is_some_and(|later| later.0.url.due <= now) {
+            self.ready.extend(self.later.pop().map(|later| Ready(later.0)));
+        }
+    }
+
     /// Takes all queued URLs but the first.
-    pub(super) fn shrink(&mut self) -> Vec<Waiting> {
+    pub(super) fn shrink(&mut self, now: Timestamp) -> Vec<Waiting> {
+        self.ripen(now);
         let first = self.ready.pop();
         let later = if first.is_none() { self.later.pop() } else { None };
         let ready = std::mem::take(&mut self.ready).into_iter().map(|ready| ready.0);
@@ -169,9 +177,7 @@ impl Host {
 
     /// Takes up to `most` URLs that are due; one that was in an expired lease comes alone.
     pub(super) fn take(&mut self, most: usize, now: Timestamp) -> Vec<Waiting> {
-        while self.later.peek().is_some_and(|later| later.0.url.due <= now) {
-            self.ready.extend(self.later.pop().map(|later| Ready(later.0)));
-        }
+        self.ripen(now);
         let mut taken: Vec<Waiting> = Vec::new();
         while taken.len() < most {
             let alone = self.ready.peek().is_some_and(|ready| ready.0.suspect.is_some());

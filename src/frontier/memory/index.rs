@@ -158,7 +158,7 @@ impl Index {
     }
 
     fn first_due(&self, key: &HostKey, pace: &Pace, now: Timestamp) -> Timestamp {
-        self.quiet_from.map_or(now, |from| from + self.delay_of(key, pace))
+        self.quiet_from.map_or(now, |from| now.max(from + self.delay_of(key, pace)))
     }
 
     fn host(&mut self, key: &HostKey, now: Timestamp) -> HostId {

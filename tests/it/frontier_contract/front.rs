@@ -77,6 +77,17 @@ pub(super) async fn after_another_epoch_no_host_is_asked_for_one_full_delay(back
     assert_eq!((slow_one.host, slow_one.pace), (host_key("slow"), slow));
 }
 
+pub(super) async fn after_another_epoch_a_newcomer_overtakes_nobody(backend: Backend) {
+    let subject = backend.unopened(limits()).await;
+    subject.set(CRAWL, SECOND, None).await;
+    subject.index.front.open_epoch(2, Vec::new(), true).await.unwrap();
+    subject.pass(5 * SECOND).await;
+    subject.admit_paths("first", &["1"]).await;
+    subject.pass(SECOND).await;
+    subject.admit_paths("last", &["1"]).await;
+    assert_eq!(subject.lease(1).await[0].host, host_key("first"));
+}
+
 pub(super) async fn the_paces_of_the_store_hold(backend: Backend) {
     let subject = backend.unopened(limits()).await;
     subject.set(CRAWL, Duration::ZERO, None).await;

@@ -6,8 +6,10 @@ mod ending;
 mod footprint;
 mod front;
 mod leasing;
+mod model;
 mod stream;
 mod subject;
+mod traces;
 
 use subject::{Backend, MEMORY};
 
@@ -79,6 +81,7 @@ macro_rules! contract {
                     an_admission_is_queued_and_counted,
                     an_admission_passes_over_what_is_queued_leased_or_handed_over,
                     what_finds_no_room_is_refused_and_comes_by_refill,
+                    an_admission_does_not_overtake_what_is_only_in_the_store,
                     a_host_takes_no_more_than_its_share,
                     an_acknowledged_url_leaves_the_index,
                     a_url_that_stays_open_is_queued_again_at_its_due_time,
@@ -90,6 +93,7 @@ macro_rules! contract {
                     tokens_begin_with_the_number_of_the_epoch,
                     the_first_epoch_keeps_no_host_waiting,
                     after_another_epoch_no_host_is_asked_for_one_full_delay,
+                    after_another_epoch_a_newcomer_overtakes_nobody,
                     the_paces_of_the_store_hold,
                     a_host_is_low_only_after_an_admission_was_refused,
                     a_low_host_says_what_it_holds_and_has_room_for,

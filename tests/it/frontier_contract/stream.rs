@@ -159,6 +159,15 @@ pub(super) async fn what_finds_no_room_is_refused_and_comes_by_refill(backend: B
     assert_eq!(paths(&subject.one().await.urls), ["4", "5"]);
 }
 
+pub(super) async fn an_admission_does_not_overtake_what_is_only_in_the_store(backend: Backend) {
+    let subject = backend.with_delay(Duration::ZERO).await;
+    subject.refill("a", &["1"], false).await;
+    assert_eq!(subject.admit_paths("a", &["3"]).await, 0);
+    subject.refill("a", &["1", "2", "3"], true).await;
+    assert_eq!(subject.admit_paths("a", &["4"]).await, 1);
+    assert_eq!(paths(&subject.one().await.urls), ["1", "2", "3", "4"]);
+}
+
 pub(super) async fn a_host_takes_no_more_than_its_share(backend: Backend) {
     let limits = Limits { host_urls: 2, ..limits() };
     let subject = backend.with(limits, Duration::ZERO, None).await;

@@ -68,9 +68,13 @@ pub(super) struct Subject {
 impl Backend {
     /// Runs one promise on a fresh runtime.
     pub(super) fn run<F: Future<Output = ()>>(self, promise: fn(Backend) -> F) {
+        self.block_on(promise(self));
+    }
+
+    pub(super) fn block_on(self, test: impl Future<Output = ()>) {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().start_paused(self.paused).build().unwrap();
-        runtime.block_on(promise(self));
+        runtime.block_on(test);
     }
 
     /// An index with one crawl whose hosts all have this delay, in the first epoch of its store.

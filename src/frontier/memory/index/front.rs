@@ -49,7 +49,7 @@ impl Index {
             if host.queued() < 2 || host.free_at() <= now + FAR {
                 continue;
             }
-            let left = host.shrink();
+            let left = host.shrink(now);
             host.short = true;
             self.queued -= left.len();
             for waiting in left {
