@@ -2,6 +2,8 @@
 
 mod outlinks;
 
+pub use outlinks::{Outlink, unpack};
+
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{Queued, Token};
 use crate::crawl::page::Page;

@@ -3,10 +3,12 @@
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued, Token};
 use crate::crawl::page::Page;
+use crate::crawl::scope::ScopeKind;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// What became of one visit. Self-contained: storage needs nothing else to write it.
 #[derive(Debug)]
@@ -63,6 +65,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What becomes of a page on which our parser panicked.
+    pub fn parse_panic() -> Self {
+        let detail = "the parser failed on this page; please report it with its URL".to_owned();
+        Self::Failed { reason: "parse-panic".to_owned(), detail }
+    }
+
     /// The word that `fetches.outcome` holds.
     pub fn word(&self) -> &'static str {
         match self {
@@ -180,6 +188,15 @@ pub enum Entry {
     Report(Box<Report>),
     /// A note on a host.
     Note(Box<Note>),
+}
+
+impl Report {
+    /// What this visit opens: the target of a seed's redirect is a seed, too. To be added to the scope before the
+    /// target is admitted.
+    pub fn opens(&self) -> impl Iterator<Item = (Url, ScopeKind)> {
+        let redirected = self.found.iter().filter(|found| found.origin.hops > 0);
+        redirected.filter_map(|found| Some((Url::parse(&found.url).ok()?, found.origin.seed?)))
+    }
 }
 
 impl StoredPage {

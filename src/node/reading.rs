@@ -9,7 +9,6 @@ use crate::crawl::visit::{Answer, Visit};
 use crate::parse::{Limits, Parser, Selectors, Want};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use url::Url;
 
 /// A body longer than this is parsed on the blocking pool, so that leases are renewed meanwhile.
 const INLINE_BYTES: usize = 256 * 1024;
@@ -60,18 +59,15 @@ impl Reading {
 impl Node {
     /// Makes the report of a visit. A seed that was redirected widens the scope before its target can be admitted.
     pub(super) async fn read(&self, url: Queued, token: Token, visit: Visit) -> Report {
-        let (visit, page) = self.parsed(visit).await;
+        let (visit, page) = self.reading.parsed(visit).await;
         let Some(page) = page else {
             let mut report = self.assess(url, token, visit, Page::default());
-            let detail = "the parser failed on this page; please report it with its URL".into();
-            report.outcome = Outcome::Failed { reason: "parse-panic".into(), detail };
+            report.outcome = Outcome::parse_panic();
             return report;
         };
         let report = self.assess(url, token, visit, page);
-        for target in report.found.iter().filter(|found| found.origin.hops > 0) {
-            if let (Some(kind), Ok(url)) = (target.origin.seed, Url::parse(&target.url)) {
-                self.scope.write().unwrap_or_else(PoisonError::into_inner).add_seed(&url, kind);
-            }
+        for (url, kind) in report.opens() {
+            self.scope.write().unwrap_or_else(PoisonError::into_inner).add_seed(&url, kind);
         }
         report
     }
@@ -81,13 +77,16 @@ impl Node {
         let rules = Rules { scope: &scope, links: self.settings.links, retries: self.settings.retries };
         assess::assess(url, token, visit, page, &rules)
     }
+}
 
-    async fn parsed(&self, mut visit: Visit) -> (Visit, Option<Page>) {
+impl Reading {
+    /// Parses the answer of a visit, where it is a document that we read; no page where the parser panicked.
+    pub async fn parsed(&self, mut visit: Visit) -> (Visit, Option<Page>) {
         let Ok(answer) = &mut visit.result else { return (visit, Some(Page::default())) };
         if !(200..300).contains(&answer.status) || !is_html(answer) {
             return (visit, Some(Page::default()));
         }
-        let Reading { text, selectors, parsers, .. } = &self.reading;
+        let Reading { text, selectors, parsers, .. } = self;
         if answer.body.len() <= INLINE_BYTES && selectors.is_none() {
             let page = Reading::page(parsers, answer, *text, None);
             return (visit, page);
