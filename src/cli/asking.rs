@@ -108,6 +108,11 @@ impl<'a> Asker<'a> {
         host.asked.map_or(Timestamp::EPOCH, |asked| politeness::next_due(asked, delay, &host.pace))
     }
 
+    /// Whether the robots.txt that `url` is under has been asked for.
+    pub(super) fn knows_robots(&self, url: &Url) -> bool {
+        self.robots.contains_key(&Authority::of(url))
+    }
+
     /// What the robots.txt that `url` is under says to `token`; asked for once.
     pub(super) async fn robots(&mut self, url: &Url, token: &str) -> Rc<RobotsAnswer> {
         let authority = Authority::of(url);

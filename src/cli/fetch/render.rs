@@ -63,7 +63,10 @@ impl Lines {
             (Some(line), Some(group)) => format!("line {line}: {} (group {group})", robots.text),
             _ => robots.text.clone(),
         };
-        self.say("robots", &format!("{} by {}; {rule}", robots.verdict, robots.url));
+        self.say("robots", &format!("{}: {rule}", robots.verdict));
+        if robots.requests.is_empty() && robots.verdict != "ignored" {
+            self.say("", &format!("as {} was answered above", robots.url));
+        }
         for request in &robots.requests {
             let answer = outcome(request);
             self.say(
@@ -139,8 +142,8 @@ impl Lines {
     fn links(&mut self, page: &PageShown) {
         let links = &page.links;
         let mut words = format!("{} on the page, {} to follow", count(links.total), links.found);
-        for (reason, number) in &links.skipped {
-            _ = write!(words, ", {number} {reason}");
+        for (at, (reason, number)) in links.skipped.iter().enumerate() {
+            _ = write!(words, "{} {number} {reason}", if at == 0 { "; skipped:" } else { "," });
         }
         words.push_str(cut(page.flags.links_cut));
         self.say("links", &words);

@@ -98,7 +98,7 @@ impl Exchange {
 /// What a crawl would do next.
 #[derive(Debug, Serialize)]
 pub(super) struct Next {
-    /// `store`, `redirect`, `retry`, `wait`, `exclude` or `dead-letter`.
+    /// `store`, `redirect`, `known`, `retry`, `wait`, `exclude` or `dead-letter`.
     pub(super) action: &'static str,
     /// In a sentence.
     pub(super) words: String,

@@ -69,7 +69,9 @@ impl Visiting<'_> {
             let (robots, mut came) = self.visit(url, &target, &mut scope).await;
             if let Some(next) = came.target.take() {
                 if seen.contains(&next.key) {
-                    came.next.words.push_str(", which it knows already: nothing more");
+                    let words =
+                        format!("nothing: the redirect leads to {}, which it knows already", next.url);
+                    came.next = Next { action: "known", words, due: None };
                 } else if self.follow {
                     written.clone_from(&next.url);
                     queued = Some(next);
@@ -86,8 +88,9 @@ impl Visiting<'_> {
         let robots = match self.settings.politeness.robots {
             Robots::Ignore => RobotsShown::ignored(target),
             Robots::Obey => {
+                let is_known = self.asker.knows_robots(target);
                 let answer = self.asker.robots(target, &self.settings.identity.robots_token).await;
-                let shown = RobotsShown::of(target, &answer);
+                let shown = RobotsShown::of(target, &answer, is_known);
                 let came = match &answer.said {
                     Said::Silent(failure) => Some(self.unanswered(url.clone(), failure, scope)),
                     Said::Unreachable { retry_at, .. } => {
@@ -258,8 +261,10 @@ impl RobotsShown {
         }
     }
 
-    fn of(url: &Url, answer: &RobotsAnswer) -> Self {
-        let requests = answer.asked.iter().map(|(at, visit)| exchange(at.as_str(), visit, None, &[]));
+    /// `is_known` where it was asked for, and shown, with an earlier URL.
+    fn of(url: &Url, answer: &RobotsAnswer, is_known: bool) -> Self {
+        let asked = if is_known { &[][..] } else { &answer.asked[..] };
+        let requests = asked.iter().map(|(at, visit)| exchange(at.as_str(), visit, None, &[]));
         let unknown = Self { requests: requests.collect(), ..Self::ignored(url) };
         match &answer.said {
             Said::Rules(rules) => {

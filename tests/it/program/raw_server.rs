@@ -14,7 +14,7 @@ pub(crate) struct Request {
 }
 
 /// What a test answers: status, further header lines, body. Called with the path and how often it was asked before.
-pub(crate) type Answer = dyn Fn(&str, usize) -> (u16, String, String) + Send + Sync;
+pub(crate) type Answer = dyn Fn(&str, usize) -> (u16, String, Vec<u8>) + Send + Sync;
 
 /// Listens on a free port of loopback until the test process ends.
 pub(crate) struct RawServer {
@@ -25,6 +25,16 @@ pub(crate) struct RawServer {
 impl RawServer {
     pub(crate) fn start(
         answer: impl Fn(&str, usize) -> (u16, String, String) + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_bytes(move |path, before| {
+            let (status, headers, body) = answer(path, before);
+            (status, headers, body.into_bytes())
+        })
+    }
+
+    /// The same for bodies that are no text.
+    pub(crate) fn start_bytes(
+        answer: impl Fn(&str, usize) -> (u16, String, Vec<u8>) + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -60,8 +70,8 @@ fn serve(stream: &TcpStream, started: Instant, log: &Mutex<Vec<Request>>, answer
         let before = log.lock().unwrap().iter().filter(|request| request.path == path).count();
         let (status, headers, body) = answer(&path, before);
         log.lock().unwrap().push(Request { path, at, status });
-        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());
-        if (&*stream).write_all(head.as_bytes()).is_err() {
+        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
+        if (&*stream).write_all(&[head.as_bytes(), &body].concat()).is_err() {
             return;
         }
     }
