@@ -1,7 +1,7 @@
 //! The command line: every subcommand, flag and argument.
 
 use super::exit::EXIT_CODES;
-use super::flags::{All, AllButName, Flags, OneRequest, WhichCrawl, WhichStore};
+use super::flags::{All, AllButName, AskRobots, Flags, OneRequest, WhichCrawl, WhichStore};
 use super::table::Format;
 use crate::crawl::time::Timestamp;
 use crate::settings::ConfigFile;
@@ -134,7 +134,8 @@ pub enum Command {
     Query(QueryArgs),
     /// List stored pages
     Pages(PagesArgs),
-    /// Fetch one URL and show everything about it; nothing is stored
+    /// Fetch a URL and show what a crawl would see and do; nothing is stored
+    #[command(after_help = FETCH_EXAMPLES)]
     Fetch(FetchArgs),
     /// Say what robots.txt allows
     #[command(after_help = ROBOTS_EXAMPLES)]
@@ -175,6 +176,12 @@ const QUERY_EXAMPLES: &str = "\
 Examples:
   huntsman query \"select status, count(*) from fetches group by 1\"
   huntsman query \"select url, title from pages where status = 200\" --format csv > pages.csv";
+
+const FETCH_EXAMPLES: &str = "\
+Examples:
+  huntsman fetch https://example.org/page
+  huntsman fetch https://example.org/page --select 'price=.price' --follow
+  huntsman fetch https://example.org/page --format json";
 
 const ROBOTS_EXAMPLES: &str = "\
 Examples:
@@ -274,10 +281,26 @@ pub struct PagesArgs {
 #[derive(Debug, Clone, Args)]
 pub struct FetchArgs {
     /// What to fetch
-    pub url: String,
+    #[arg(required = true, value_name = "URL")]
+    pub urls: Vec<String>,
+    /// Go on where the answer is a redirect, as a crawl would
+    #[arg(long)]
+    pub follow: bool,
+    /// How it is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: FetchFormat,
     /// Settings.
     #[command(flatten)]
     pub settings: Flags<OneRequest>,
+}
+
+/// `fetch --format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FetchFormat {
+    /// Lines for people; text from the web is escaped.
+    Text,
+    /// A JSON object a line, one for each URL.
+    Json,
 }
 
 /// `robots`.
@@ -294,7 +317,7 @@ pub struct RobotsArgs {
     pub agent: Option<String>,
     /// Settings.
     #[command(flatten)]
-    pub settings: Flags<OneRequest>,
+    pub settings: Flags<AskRobots>,
 }
 
 /// `config`.

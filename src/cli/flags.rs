@@ -50,14 +50,37 @@ impl Choice for WhichStore {
     }
 }
 
-/// What one request needs: `fetch`, `robots`.
+/// What a request for robots.txt needs: `robots`.
+#[derive(Debug, Clone)]
+pub struct AskRobots;
+impl Choice for AskRobots {
+    fn takes(setting: &Setting) -> bool {
+        let network = setting.section == Section::Network && setting.name != "concurrency";
+        network || setting.section == Section::Identity
+    }
+}
+
+/// What one visit needs, and the verdicts on its outlinks: `fetch`.
 #[derive(Debug, Clone)]
 pub struct OneRequest;
 impl Choice for OneRequest {
     fn takes(setting: &Setting) -> bool {
-        const ALSO: [&str; 5] = ["store", "name", "ignore_robots", "max_body", "select"];
-        let network = setting.section == Section::Network && setting.name != "concurrency";
-        network || setting.section == Section::Identity || ALSO.contains(&setting.name)
+        const ALSO: [&str; 13] = [
+            "store",
+            "name",
+            "scope",
+            "include",
+            "exclude",
+            "depth",
+            "max_body",
+            "retries",
+            "wait",
+            "delay",
+            "ignore_robots",
+            "select",
+            "text",
+        ];
+        AskRobots::takes(setting) || ALSO.contains(&setting.name)
     }
 }
 

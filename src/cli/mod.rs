@@ -1,12 +1,14 @@
 //! The command line: one file a subcommand, and what they share.
 
 pub mod args;
+mod asking;
 mod board;
 mod completions;
 mod config;
 mod crawl;
 mod demo;
 pub mod exit;
+mod fetch;
 mod figures;
 pub mod flags;
 mod man;
@@ -38,7 +40,7 @@ pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
     match command {
         Command::Crawl(args) => crawl::run(args, &global, terminal),
         Command::Resume(args) => crawl::resume(args, &global, terminal),
-        Command::Robots(args) => robots::run(&args, &global),
+        Command::Robots(args) => robots::run(&args, &global, terminal),
         Command::Query(args) => query::run(&args, &global),
         Command::Pages(args) => pages::run(&args, &global),
         Command::Status(args) => status::run(&args, &global),
@@ -48,7 +50,6 @@ pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
         Command::Completions { shell } => completions::run(shell),
         Command::Man { dir } => man::run(dir.as_deref()),
         Command::Config(command) => config::run(command, &global, terminal),
-        Command::Fetch(_) => Err(Failure::usage("huntsman fetch is not built yet")
-            .hint("huntsman robots URL says what robots.txt allows")),
+        Command::Fetch(args) => fetch::run(&args, &global, terminal),
     }
 }

@@ -1,22 +1,21 @@
 //! `huntsman robots`: what a robots.txt says of URLs, a line each.
 
 use super::args::{Global, RobotsArgs};
+use super::asking::{Asker, Said};
 use super::escape::visible;
 use super::exit::{ExitCode, Failure};
 use super::running::runtime;
 use crate::clock::Clock;
-use crate::crawl::host::Authority;
-use crate::crawl::robots::{Fetched, MAX_BYTES, MAX_HOPS, Rules, is_product_token, judge};
+use crate::crawl::robots::{Rules, is_product_token};
 use crate::crawl::url;
-use crate::fetch::{Fetch, Request};
 use crate::settings;
+use crate::telemetry::Terminal;
 use crate::wiring::embedded::client;
 use ::url::Url;
-use std::collections::HashMap;
 use std::io::{Write, stdout};
 
 /// Prints `allow` or `deny`, the URL, and the rule with its line. Asks for each robots.txt once, unless there is a file.
-pub(super) fn run(args: &RobotsArgs, global: &Global) -> Result<ExitCode, Failure> {
+pub(super) fn run(args: &RobotsArgs, global: &Global, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let settings = settings::load(&global.config_file(), args.settings.entries.clone())?.settings()?;
     let token = args.agent.as_deref().unwrap_or(&settings.identity.robots_token);
     if !is_product_token(token) {
@@ -39,37 +38,27 @@ pub(super) fn run(args: &RobotsArgs, global: &Global) -> Result<ExitCode, Failur
         return Ok(ExitCode::Done);
     }
     let runtime = runtime()?;
-    let client = client(&settings, &urls, Clock::start())?;
-    let mut known: HashMap<Authority, Result<Rules, String>> = HashMap::new();
+    let clock = Clock::start();
+    let client = client(&settings, &urls, clock)?;
+    let mut asker = Asker::new(&client, &settings, clock, terminal);
     for url in &urls {
-        let authority = Authority::of(url);
-        let rules = known
-            .entry(authority.clone())
-            .or_insert_with(|| runtime.block_on(fetch(&client, authority.robots_url(), token)));
-        match rules {
-            Ok(rules) => writeln!(out, "{}", said(url, rules))?,
-            Err(why) => writeln!(
-                out,
-                "deny   {}  robots.txt is unreachable: {}",
-                visible(url.as_str()),
-                visible(why)
-            )?,
-        }
+        let answer = runtime.block_on(asker.robots(url, token));
+        let why = match &answer.said {
+            Said::Rules(rules) => {
+                writeln!(out, "{}", said(url, rules))?;
+                continue;
+            }
+            Said::Nothing(_) => {
+                writeln!(out, "{}", said(url, &Rules::default()))?;
+                continue;
+            }
+            Said::Unreachable { why, .. } => why.clone(),
+            Said::Silent(failure) => format!("{}: {}", failure.class.as_str(), failure.detail),
+        };
+        let url = visible(url.as_str());
+        writeln!(out, "deny   {url}  robots.txt is unreachable: {}", visible(&why))?;
     }
     Ok(ExitCode::Done)
-}
-
-async fn fetch(client: &dyn Fetch, mut at: Url, token: &str) -> Result<Rules, String> {
-    for hops in 0..=MAX_HOPS {
-        let visit = client.get(Request { max_body: Some(MAX_BYTES), ..Request::get(at.clone()) }).await;
-        match judge(&visit, &at, hops, token) {
-            Fetched::Rules(rules) => return Ok(rules),
-            Fetched::AllowAll { .. } => return Ok(Rules::default()),
-            Fetched::Unreachable { why, .. } => return Err(why),
-            Fetched::Redirect(to) => at = to,
-        }
-    }
-    Err("too many redirects".to_owned())
 }
 
 fn said(url: &Url, rules: &Rules) -> String {

@@ -51,18 +51,7 @@ impl Value {
             Self::Real(number) => (*number).into(),
             Self::Text(_) | Self::Bytes(_) => self.text().into(),
         };
-        // serde_json escapes ASCII controls; what else a terminal would obey has an escape in JSON, too.
-        let mut out = String::new();
-        for c in value.to_string().chars() {
-            if super::escape::is_hidden(c) {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    _ = write!(out, "\\u{unit:04x}");
-                }
-            } else {
-                out.push(c);
-            }
-        }
-        out
+        super::escape::json(&value)
     }
 
     /// One CSV field. A text that a spreadsheet would take for a formula gets a quote in front (OWASP: CSV injection).

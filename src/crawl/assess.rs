@@ -5,6 +5,8 @@ mod sitemap;
 
 pub use sitemap::{sitemap, sitemaps_of};
 
+pub use outlinks::{Outlink, unpack};
+
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{Queued, Token};
 use crate::crawl::page::Page;

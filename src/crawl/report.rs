@@ -3,6 +3,7 @@
 use crate::crawl::host::{Authority, HostKey};
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued, Token};
 use crate::crawl::page::Page;
+use crate::crawl::scope::ScopeKind;
 use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
@@ -99,6 +100,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What becomes of a page on which our parser panicked.
+    pub fn parse_panic() -> Self {
+        let detail = "the parser failed on this page; please report it with its URL".to_owned();
+        Self::Failed { reason: "parse-panic".to_owned(), detail }
+    }
+
     /// The word that `fetches.outcome` holds.
     pub fn word(&self) -> &'static str {
         match self {
@@ -217,6 +224,15 @@ pub enum Entry {
     Report(Box<Report>),
     /// A note on a host.
     Note(Box<Note>),
+}
+
+impl Report {
+    /// What this visit opens: the target of a seed's redirect is a seed, too. To be added to the scope before the
+    /// target is admitted.
+    pub fn opens(&self) -> impl Iterator<Item = (Url, ScopeKind)> {
+        let redirected = self.found.iter().filter(|found| found.origin.hops > 0);
+        redirected.filter_map(|found| Some((Url::parse(&found.url).ok()?, found.origin.seed?)))
+    }
 }
 
 impl StoredPage {

@@ -160,8 +160,18 @@ pub fn canonical(url: &Url) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The query parameters that are no part of the identity of `url`, by name.
+pub fn tracking_parameters(url: &Url) -> impl Iterator<Item = &str> {
+    let parameters = url.query().into_iter().flat_map(|query| query.split('&'));
+    parameters.filter(|parameter| is_tracking(parameter)).map(name_of)
+}
+
+fn name_of(parameter: &str) -> &str {
+    parameter.split_once('=').map_or(parameter, |(name, _)| name)
+}
+
 fn is_tracking(parameter: &str) -> bool {
-    let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
+    let name = name_of(parameter);
     name.starts_with(TRACKING_PREFIX) || TRACKING_PARAMETERS.contains(&name)
 }
 

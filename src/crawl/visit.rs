@@ -2,6 +2,7 @@
 
 use crate::crawl::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// One finished request, whatever came of it.
@@ -22,6 +23,13 @@ impl Visit {
     /// without one.
     pub fn paced_from(&self) -> Timestamp {
         self.first_byte.unwrap_or(self.finished)
+    }
+
+    /// The failure where nobody answered at all: then any other request to that host would fail in the same way.
+    pub fn silence(&self) -> Option<&Failure> {
+        use FailureClass::{Aborted, Coding, Incomplete, Protocol};
+        let answered = |class| matches!(class, Incomplete | Protocol | Coding | Aborted);
+        self.result.as_ref().err().filter(|failure| !answered(failure.class))
     }
 }
 
@@ -52,8 +60,19 @@ pub struct Answer {
     pub wire_bytes: u64,
     /// Set where the body was cut at a limit; what is kept is a prefix.
     pub truncated: Option<Limit>,
-    /// Every header field in order, only where the request asked for them (`huntsman fetch`).
-    pub headers: Vec<(String, String)>,
+    /// The head as it came, only where the request asked for it (`huntsman fetch`).
+    pub head: Option<Box<Head>>,
+}
+
+/// The head of an answer, for people: no rule reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The protocol that was spoken: `HTTP/1.1`, `HTTP/2.0`.
+    pub version: String,
+    /// The other end of the connection, where it is known: the server, or the proxy.
+    pub peer: Option<SocketAddr>,
+    /// Every header field in order.
+    pub fields: Vec<(String, String)>,
 }
 
 /// The limit at which a body was cut.

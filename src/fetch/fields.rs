@@ -32,6 +32,13 @@ pub(super) fn all(fields: &HeaderMap) -> Vec<(String, String)> {
     fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
+/// Every field as it may be shown: what is secret is not.
+pub(super) fn shown(fields: &HeaderMap) -> Vec<(String, String)> {
+    let value =
+        |field: &HeaderValue| if field.is_sensitive() { "<redacted>".to_owned() } else { text(field) };
+    fields.iter().map(|(name, field)| (name.as_str().to_owned(), value(field))).collect()
+}
+
 /// A field as text: UTF-8 if it is, else each octet as Latin-1.
 fn text(field: &HeaderValue) -> String {
     let octets = field.as_bytes();

@@ -15,7 +15,7 @@ use super::resolve::Resolver;
 use super::{Fetch, Request, Timeouts};
 use crate::clock::Clock;
 use crate::crawl::time::Timestamp;
-use crate::crawl::visit::{Answer, Failure, FailureClass, Visit};
+use crate::crawl::visit::{Answer, Failure, FailureClass, Head, Visit};
 use async_trait::async_trait;
 use ipnet::IpNet;
 use reqwest::header::{
@@ -107,6 +107,7 @@ pub enum ClientError {
 /// Gets URLs over HTTP/1.1 and HTTP/2.
 pub struct HttpClient {
     client: reqwest::Client,
+    sent: Vec<(String, String)>,
     clock: Clock,
     guard: Arc<Guard>,
     cookies: Cookies,
@@ -121,6 +122,7 @@ impl HttpClient {
         // Fails where a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let request_fields = request_fields(&settings)?;
+        let sent = fields::shown(&request_fields);
         let guard = Arc::new(Guard::new(settings.allow));
         let proxy = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
         let resolver = Resolver::new(Arc::clone(&guard), settings.hosts, proxy, clock);
@@ -146,6 +148,7 @@ impl HttpClient {
         }
         Ok(Self {
             client: builder.build()?,
+            sent,
             clock,
             guard,
             cookies: Cookies::new(),
@@ -153,6 +156,12 @@ impl HttpClient {
             max_body: settings.max_body,
             max_wire: settings.max_wire,
         })
+    }
+
+    /// The header fields of every request, for people: the values of the user's own are not shown. A cookie, where the
+    /// host has set one, is not among them.
+    pub fn sent(&self) -> &[(String, String)] {
+        &self.sent
     }
 
     async fn exchange(
@@ -178,8 +187,12 @@ impl HttpClient {
         *first_byte = Some(now);
 
         let mut answer = fields::answer(response.status().as_u16(), response.headers(), now);
-        if request.keep_headers {
-            answer.headers = fields::all(response.headers());
+        if request.keep_head {
+            answer.head = Some(Box::new(Head {
+                version: format!("{:?}", response.version()),
+                peer: response.remote_addr(),
+                fields: fields::all(response.headers()),
+            }));
         }
         if answer.sets_cookie {
             self.cookies.take(url, response.headers().get_all(SET_COOKIE).iter(), now);

@@ -26,14 +26,14 @@ pub struct Request {
     pub url: Url,
     /// Most bytes of the decoded body to keep; `None` takes the client's own limit.
     pub max_body: Option<usize>,
-    /// Whether to keep every header field of the answer.
-    pub keep_headers: bool,
+    /// Whether to keep the head of the answer as it came.
+    pub keep_head: bool,
 }
 
 impl Request {
     /// A GET of `url` within the client's own limits.
     pub fn get(url: Url) -> Self {
-        Self { url, max_body: None, keep_headers: false }
+        Self { url, max_body: None, keep_head: false }
     }
 }
 

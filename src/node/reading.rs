@@ -65,18 +65,15 @@ impl Node {
             (visit, Some(listing)) => return self.assess_sitemap(url, token, &visit, listing),
             (visit, None) => visit,
         };
-        let (visit, page) = self.parsed(visit).await;
+        let (visit, page) = self.reading.parsed(visit).await;
         let Some(page) = page else {
             let mut report = self.assess(url, token, visit, Page::default());
-            let detail = "the parser failed on this page; please report it with its URL".into();
-            report.outcome = Outcome::Failed { reason: "parse-panic".into(), detail };
+            report.outcome = Outcome::parse_panic();
             return report;
         };
         let report = self.assess(url, token, visit, page);
-        for target in report.found.iter().filter(|found| found.origin.hops > 0) {
-            if let (Some(kind), Ok(url)) = (target.origin.seed, Url::parse(&target.url)) {
-                self.scope.write().unwrap_or_else(PoisonError::into_inner).add_seed(&url, kind);
-            }
+        for (url, kind) in report.opens() {
+            self.scope.write().unwrap_or_else(PoisonError::into_inner).add_seed(&url, kind);
         }
         report
     }
@@ -144,13 +141,16 @@ impl Node {
         let scope = self.scope.read().unwrap_or_else(PoisonError::into_inner);
         Url::parse(&url.url).is_ok_and(|url| scope.admits(&url).is_ok())
     }
+}
 
-    async fn parsed(&self, mut visit: Visit) -> (Visit, Option<Page>) {
+impl Reading {
+    /// Parses the answer of a visit, where it is a document that we read; no page where the parser panicked.
+    pub async fn parsed(&self, mut visit: Visit) -> (Visit, Option<Page>) {
         let Ok(answer) = &mut visit.result else { return (visit, Some(Page::default())) };
         if !(200..300).contains(&answer.status) || !is_html(answer) {
             return (visit, Some(Page::default()));
         }
-        let Reading { text, selectors, parsers, .. } = &self.reading;
+        let Reading { text, selectors, parsers, .. } = self;
         if answer.body.len() <= INLINE_BYTES && selectors.is_none() {
             let page = Reading::page(parsers, answer, *text, None);
             return (visit, page);

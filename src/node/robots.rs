@@ -8,7 +8,7 @@ use crate::crawl::politeness;
 use crate::crawl::report::{Note, RobotsNote};
 use crate::crawl::robots::{self as rules, Fetched, Rules};
 use crate::crawl::time::Timestamp;
-use crate::crawl::visit::{Failure, FailureClass, Visit};
+use crate::crawl::visit::{Failure, Visit};
 use crate::fetch::Request;
 use crate::frontier::{Borrowed, Handed, Release};
 use lru::LruCache;
@@ -178,8 +178,8 @@ impl Visiting<'_> {
         };
         let before = self.delay();
         let (mut due, mut note) = self.paced(&visit, asked.note(verdict, &visit, self.token), crawl_delay);
-        if let Some(failure) = silence(&visit) {
-            return Ask::Silent(failure, due, Box::new(note));
+        if let Some(failure) = visit.silence() {
+            return Ask::Silent(failure.clone(), due, Box::new(note));
         }
         if let Known::Unreachable { retry_at, .. } = known {
             note.pace = self.block(retry_at);
@@ -288,15 +288,6 @@ impl Asked<'_> {
 
 fn request(at: &Url) -> Request {
     Request { max_body: Some(MAX_BYTES), ..Request::get(at.clone()) }
-}
-
-/// The failure where nobody answered: then a page would fail in the same way, and does, without a request.
-fn silence(visit: &Visit) -> Option<Failure> {
-    let answered = |class| {
-        use FailureClass::{Aborted, Coding, Incomplete, Protocol};
-        matches!(class, Incomplete | Protocol | Coding | Aborted)
-    };
-    visit.result.as_ref().err().filter(|failure| !answered(failure.class)).cloned()
 }
 
 fn verdict(rules: &Rules, url: &Url) -> Gate {

@@ -4,7 +4,7 @@ use super::Roles;
 use crate::clock::Clock;
 use crate::crawl::assess::KeepLinks;
 use crate::crawl::host::HostKey;
-use crate::crawl::lease::Origin;
+use crate::crawl::lease::{CrawlId, Origin};
 use crate::crawl::politeness::Delay;
 use crate::crawl::report::Found;
 use crate::crawl::scope::{Scope, ScopeKind};
@@ -67,15 +67,12 @@ impl Embedded {
             allow.extend(named_network(&seed));
             scope.add_seed(&seed, kind);
         }
-        let delay = match settings.politeness.delay {
-            settings::Delay::Auto => Delay::Auto,
-            settings::Delay::Fixed(gap) => Delay::Fixed(gap),
-        };
+        let delay = delay(settings);
         let progress = Arc::new(LastProgress::default());
         let limits = Limits::default();
         let client =
             HttpClient::new(client_settings(settings, allow)?, clock).context("failed to set up HTTP")?;
-        let reading = Reading::new(crawl.id, settings.extraction.text == Text::Keep, selectors(settings)?);
+        let reading = reading(settings, crawl.id)?;
         let node_settings = node_settings(settings, delay, limits.lease);
         let node = Arc::new(Node::new(front.clone(), Arc::new(client), clock, node_settings, scope, reading));
         let listener = noting_progress(listener, Arc::clone(&progress), clock);
@@ -142,6 +139,19 @@ pub fn client(settings: &Settings, urls: &[Url], clock: Clock) -> Result<HttpCli
     let mut allow = settings.network.allow_private.clone();
     allow.extend(urls.iter().filter_map(named_network));
     HttpClient::new(client_settings(settings, allow)?, clock).context("failed to set up HTTP")
+}
+
+/// What is read from pages.
+pub fn reading(settings: &Settings, crawl: CrawlId) -> Result<Reading> {
+    Ok(Reading::new(crawl, settings.extraction.text == Text::Keep, selectors(settings)?))
+}
+
+/// The delay that the user asked for.
+pub fn delay(settings: &Settings) -> Delay {
+    match settings.politeness.delay {
+        settings::Delay::Auto => Delay::Auto,
+        settings::Delay::Fixed(gap) => Delay::Fixed(gap),
+    }
 }
 
 fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<http::Settings> {

@@ -172,3 +172,29 @@ fn push_json(out: &mut String, text: &str) {
     out.push_str(rest);
     out.push('"');
 }
+
+/// One outlink out of the packed value of [`StoredPage::links`](crate::crawl::report::StoredPage::links).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlink {
+    /// Its target, absolute and without fragment.
+    pub url: String,
+    /// Its text.
+    pub anchor: String,
+    /// Its `rel` as written.
+    pub rel: String,
+    /// Where on the page it stood, in a word.
+    pub source: String,
+}
+
+/// The outlinks of a page in the order of the page; none out of a text that is no packed value.
+pub fn unpack(packed: &str) -> Vec<Outlink> {
+    let rows: Vec<Vec<String>> = serde_json::from_str(packed).unwrap_or_default();
+    let mut rows = rows.into_iter();
+    let origin = rows.next().and_then(|mut row| row.pop()).unwrap_or_default();
+    rows.filter_map(|row| {
+        let [url, anchor, rel, source] = row.try_into().ok()?;
+        let url = if url.starts_with('/') { format!("{origin}{url}") } else { url };
+        Some(Outlink { url, anchor, rel, source })
+    })
+    .collect()
+}

@@ -61,11 +61,13 @@ async fn the_fields_that_rules_read() {
     assert_eq!(answer.etag.as_deref(), Some("W/\"x\""));
     assert_eq!(answer.last_modified.as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
     assert_eq!(answer.max_age, Some(60));
-    assert!(!answer.sets_cookie && answer.headers.is_empty() && answer.location.is_none());
+    assert!(!answer.sets_cookie && answer.head.is_none() && answer.location.is_none());
 
     let server = Server::once(with_body("X-B: 2\r\nX-A: 1\r\n", b"x")).await;
-    let request = Request { keep_headers: true, ..Request::get(server.url("/")) };
-    let headers = client().get(request).await.result.unwrap().headers;
+    let request = Request { keep_head: true, ..Request::get(server.url("/")) };
+    let head = client().get(request).await.result.unwrap().head.unwrap();
+    assert_eq!((&*head.version, head.peer), ("HTTP/1.1", Some(server.address)));
+    let headers = head.fields;
     assert!(headers.contains(&("x-b".into(), "2".into())) && headers.len() == 3, "{headers:?}");
 }
 

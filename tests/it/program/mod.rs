@@ -2,6 +2,7 @@
 
 mod drift;
 mod exits;
+mod fetch;
 mod kill_nine;
 mod politeness;
 mod raw_server;

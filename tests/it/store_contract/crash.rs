@@ -128,7 +128,8 @@ async fn a_process_that_is_killed_in_a_transaction_leaves_the_store_as_it_was() 
         .stdout(Stdio::piped())
         .spawn()
         .expect("the sqlite3 shell");
-    let statements = "PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE;
+    let statements =
+        ".bail on\n.timeout 10000\nPRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE;
         UPDATE urls SET state = 'stored';
         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000)
         INSERT INTO urls (crawl_id, url_key, url, host, depth, found_at)
