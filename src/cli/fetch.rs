@@ -12,7 +12,6 @@ use super::escape;
 use super::exit::{ExitCode, Failure};
 use super::running::runtime;
 use crate::clock::Clock;
-use crate::crawl::assess::KeepLinks;
 use crate::crawl::lease::CrawlId;
 use crate::crawl::scope::Scope;
 use crate::crawl::seeds::parse_url;
@@ -50,7 +49,6 @@ pub(super) fn run(args: &FetchArgs, global: &Global, terminal: &Terminal) -> Res
         reading: &reading,
         clock,
         settings: &settings,
-        links: KeepLinks::All,
         follow: args.follow,
     };
     let mut code = ExitCode::NothingFetched;

@@ -13,7 +13,7 @@ use crate::crawl::report::{Outcome, Report};
 use crate::crawl::scope::Scope;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::{UrlKey, canonical};
-use crate::crawl::visit::{Failure, Head, Visit};
+use crate::crawl::visit::{Head, Visit};
 use crate::fetch::Request;
 use crate::node::Reading;
 use crate::settings::{Robots, Settings};
@@ -31,7 +31,6 @@ pub(super) struct Visiting<'a> {
     pub(super) reading: &'a Reading,
     pub(super) clock: Clock,
     pub(super) settings: &'a Settings,
-    pub(super) links: KeepLinks,
     /// Whether redirects are gone after.
     pub(super) follow: bool,
 }
@@ -85,42 +84,22 @@ impl Visiting<'_> {
 
     /// robots.txt, then the request, then the rules.
     async fn visit(&mut self, url: Queued, target: &Url, scope: &mut Scope) -> (RobotsShown, Came) {
-        let robots = match self.settings.politeness.robots {
-            Robots::Ignore => RobotsShown::ignored(target),
-            Robots::Obey => {
-                let is_known = self.asker.knows_robots(target);
-                let answer = self.asker.robots(target, &self.settings.identity.robots_token).await;
-                let shown = RobotsShown::of(target, &answer, is_known);
-                let came = match &answer.said {
-                    Said::Silent(failure) => Some(self.unanswered(url.clone(), failure, scope)),
-                    Said::Unreachable { retry_at, .. } => {
-                        let words = format!(
-                            "wait: robots.txt is asked for again at {retry_at}, and nothing of {} is fetched before",
-                            Authority::of(target).as_str()
-                        );
-                        Some(Came::without_request(Next {
-                            action: "wait",
-                            words,
-                            due: Some(retry_at.to_string()),
-                        }))
-                    }
-                    _ if shown.verdict == "denied" => {
-                        let line = shown.line.map_or_else(String::new, |line| format!(" line {line}"));
-                        let words = format!("exclude it: robots.txt{line} disallows it, no request is sent");
-                        Some(Came::without_request(Next { action: "exclude", words, due: None }))
-                    }
-                    _ => None,
-                };
-                if let Some(came) = came {
-                    return (shown, came);
-                }
-                shown
+        let robots = if self.settings.politeness.robots == Robots::Ignore {
+            RobotsShown::ignored(target)
+        } else {
+            let is_known = self.asker.knows_robots(target);
+            let answer = self.asker.robots(target, &self.settings.identity.robots_token).await;
+            let shown = RobotsShown::of(target, &answer, is_known);
+            if let Some(next) = self.forbidden(&url, &answer.said, &shown, scope) {
+                return (shown, Came::without_request(next));
             }
+            shown
         };
         let request = Request { keep_head: true, ..Request::get(target.clone()) };
         let came = match self.asker.get(request).await {
             Ok(visit) => self.read(url, visit, scope).await,
             Err(NotBefore(due)) => {
+                let due = due.ceil_millis();
                 let words = format!("wait: {} is not to be asked before {due}", url.host);
                 Came::without_request(Next { action: "wait", words, due: Some(due.to_string()) })
             }
@@ -128,10 +107,28 @@ impl Visiting<'_> {
         (robots, came)
     }
 
-    /// The host did not even answer for robots.txt: an attempt without a request.
-    fn unanswered(&self, url: Queued, failure: &Failure, scope: &Scope) -> Came {
-        let report = assess::unanswered(url, NO_LEASE, failure, &self.rules(scope), self.clock.now());
-        Came::without_request(self.next(&report))
+    /// What a crawl would do where robots.txt, or that nobody knows it, forbids the request.
+    fn forbidden(&self, url: &Queued, said: &Said, shown: &RobotsShown, scope: &Scope) -> Option<Next> {
+        match said {
+            // An attempt without a request.
+            Said::Silent(failure) => {
+                let (rules, now) = (self.rules(scope), self.clock.now());
+                Some(self.next(&assess::unanswered(url.clone(), NO_LEASE, failure, &rules, now)))
+            }
+            Said::Unreachable { retry_at, .. } => {
+                let retry_at = retry_at.ceil_millis();
+                let words = format!(
+                    "wait: robots.txt is asked for again at {retry_at}, and nothing is fetched before"
+                );
+                Some(Next { action: "wait", words, due: Some(retry_at.to_string()) })
+            }
+            _ if shown.verdict == "denied" => {
+                let line = shown.line.map_or_else(String::new, |line| format!(" line {line}"));
+                let words = format!("exclude it: robots.txt{line} disallows it, no request is sent");
+                Some(Next { action: "exclude", words, due: None })
+            }
+            _ => None,
+        }
     }
 
     async fn read(&self, url: Queued, visit: Visit, scope: &mut Scope) -> Came {
@@ -163,7 +160,7 @@ impl Visiting<'_> {
     }
 
     fn rules<'s>(&self, scope: &'s Scope) -> Rules<'s> {
-        Rules { scope, links: self.links, retries: self.settings.limits.retries }
+        Rules { scope, links: KeepLinks::All, retries: self.settings.limits.retries }
     }
 
     /// What a crawl would do after this report.
