@@ -50,14 +50,23 @@ impl Choice for WhichStore {
     }
 }
 
-/// What one request needs: `fetch`, `robots`.
+/// What a request for robots.txt needs: `robots`.
+#[derive(Debug, Clone)]
+pub struct AskRobots;
+impl Choice for AskRobots {
+    fn takes(setting: &Setting) -> bool {
+        let network = setting.section == Section::Network && setting.name != "concurrency";
+        network || setting.section == Section::Identity
+    }
+}
+
+/// What one request needs: `fetch`.
 #[derive(Debug, Clone)]
 pub struct OneRequest;
 impl Choice for OneRequest {
     fn takes(setting: &Setting) -> bool {
         const ALSO: [&str; 5] = ["store", "name", "ignore_robots", "max_body", "select"];
-        let network = setting.section == Section::Network && setting.name != "concurrency";
-        network || setting.section == Section::Identity || ALSO.contains(&setting.name)
+        AskRobots::takes(setting) || ALSO.contains(&setting.name)
     }
 }
 
@@ -131,8 +140,13 @@ fn argument(setting: &'static Setting) -> Arg {
             .value_parser(PossibleValuesParser::new(["true", "false"]))
             .hide_possible_values(true),
         Kind::Word(words) => arg.value_parser(PossibleValuesParser::new(words)),
-        Kind::List => arg.action(ArgAction::Append).allow_hyphen_values(true),
-        _ => arg,
+        // No dash in front: a list would swallow the flag behind it. `--exclude=-x` is still a way.
+        Kind::List => arg.action(ArgAction::Append),
+        Kind::Text => arg,
+        // None of these begins with a dash, so that `-1` can be called what it is.
+        Kind::Count(..) | Kind::CountOrNone(..) | Kind::Span(..) | Kind::SpanOrAuto(..) | Kind::Size(..) => {
+            arg.allow_hyphen_values(true)
+        }
     }
 }
 

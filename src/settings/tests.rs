@@ -165,8 +165,15 @@ fn contact_and_user_agent_make_the_identity() {
     let own = identity(&[flag("user_agent", "My-Bot/2.0 (x)"), flag("header", "X-Key: abc")]);
     assert_eq!((own.robots_token.as_str(), own.user_agent.as_str()), ("My-Bot", "My-Bot/2.0 (x)"));
     assert_eq!((own.headers[0].0.as_str(), own.headers[0].1.expose()), ("X-Key", "abc"));
+    let both = identity(&[flag("user_agent", "My-Bot/2.0"), flag("contact", "me@example.org")]);
+    assert_eq!(both.user_agent, "My-Bot/2.0 (+me@example.org)");
+    let said = identity(&[flag("user_agent", "b/1 (me@example.org)"), flag("contact", "me@example.org")]);
+    assert_eq!(said.user_agent, "b/1 (me@example.org)");
     let wrong = Layers::built_in().with([flag("contact", "nobody")]).settings().unwrap_err();
-    assert_eq!(wrong.to_string(), "--contact: \"nobody\" is neither a mail address nor a URL");
+    assert_eq!(
+        wrong.to_string(),
+        "--contact: \"nobody\" is neither a mail address nor a URL, as in you@example.org"
+    );
 }
 
 #[test]

@@ -94,6 +94,12 @@ impl Terminal {
         &self.screen
     }
 
+    /// Takes the live line away for good: the process is about to end.
+    pub fn end_live(&self) {
+        _ = self.screen.clear();
+        self.screen.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
     /// Prints `text` and a line end above the live line. A standard error that is closed is nobody's loss.
     pub fn line(&self, text: &str) {
         self.screen.suspend(|| {
