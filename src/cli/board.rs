@@ -3,7 +3,7 @@
 use super::figures::{bytes, span};
 use super::progress::Progress;
 use crate::clock::Clock;
-use crate::crawl::report::{Outcome, Report, Skipped};
+use crate::crawl::report::{Note, Outcome, Report, Skipped};
 use crate::crawl::time::Timestamp;
 use crate::frontier::memory::MemoryFrontier;
 use crate::storage::{Event, Listener};
@@ -96,9 +96,8 @@ impl Board {
             }
             Event::Visited { .. } => {}
             Event::Noted(note) => {
-                let robots = note.robots.as_ref().map(|robots| robots.fetch.status);
                 if let Some(until) = note.pace.block_until {
-                    board.slowed(note.host.as_str(), robots, note.at, until);
+                    board.slowed(note, until);
                 }
             }
         })
@@ -132,14 +131,14 @@ impl Board {
         }
     }
 
-    /// A host is to be left alone `until`; `robots` is the status of its robots.txt where that said so.
-    fn slowed(&self, host: &str, robots: Option<Option<u16>>, at: Timestamp, until: Timestamp) {
-        self.slow_host(host, |slow| {
-            if let Some(status) = robots {
-                (slow.status, slow.robots) = (status.or(slow.status), true);
+    /// A host is to be left alone `until`, says the note.
+    fn slowed(&self, note: &Note, until: Timestamp) {
+        self.slow_host(note.host.as_str(), |slow| {
+            if let Some(robots) = &note.robots {
+                (slow.status, slow.robots) = (robots.fetch.status.or(slow.status), true);
             }
             slow.times += 1;
-            slow.waited += until.since(at);
+            slow.waited += until.since(note.at);
             slow.until = until;
         });
     }

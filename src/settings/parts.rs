@@ -4,6 +4,7 @@ use super::layers::{Layers, Mistake};
 use super::values;
 use crate::crawl::scope::ScopeRules;
 use crate::fetch::Timeouts;
+use crate::parse::Selectors;
 use ipnet::IpNet;
 use std::fmt;
 use std::path::PathBuf;
@@ -323,6 +324,8 @@ impl Layers {
                 return Err(self.wrong("select", format!("{name:?} is given twice")));
             }
         }
+        let pairs = select.iter().map(|select| (select.name.as_str(), select.css.as_str()));
+        Selectors::compile(pairs).map_err(|why| self.wrong("select", why.problem))?;
         Ok(Extraction {
             select,
             text: if self.switch("text")? { Text::Keep } else { Text::Drop },

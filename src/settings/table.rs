@@ -236,7 +236,7 @@ pub static SETTINGS: &[Setting] = &[
         "Send requests through this proxy: http://, https:// or socks5://")),
 
     setting(Extraction, "select", List, "", "NAME=CSS",
-        "Keep what this CSS selector matches as field NAME of the page"),
+        "Keep what this CSS selector matches as field NAME of the page; it may end with ::text or ::attr(name)"),
     setting(Extraction, "text", Switch, "false", "BOOL",
         "Keep the visible text of each page"),
     setting(Extraction, "links", Word(&["all", "none"]), "all", "WHICH",

@@ -151,6 +151,9 @@ fn lists_come_from_flags_lines_and_arrays() {
     let select = file("[extraction]\nselect = ['price=.price', 'h=h1 > a']").unwrap().settings().unwrap();
     assert_eq!(select.extraction.select[1], Select { name: "h".into(), css: "h1 > a".into() });
     assert!(mistake("[extraction]\nselect = ['a=>>']").contains("is no CSS selector"));
+    assert!(mistake("[extraction]\nselect = ['a=p:hovr']").ends_with("unsupported pseudo class or element"));
+    let parts = file("[extraction]\nselect = ['a=a.next::attr(href)', 'b=h1::text']").unwrap();
+    assert_eq!(parts.settings().unwrap().extraction.select.len(), 2);
     assert!(mistake("[extraction]\nselect = ['a=b', 'a=c']").contains("\"a\" is given twice"));
 }
 

@@ -5,6 +5,7 @@ use super::parts::{Secret, Select, StoreUrl};
 use super::table::{Kind, Setting};
 use super::units::{parse_size, parse_span, show_size, show_span};
 use crate::crawl::scope::check_pattern;
+use crate::parse::Selectors;
 use ipnet::IpNet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -216,8 +217,8 @@ pub(super) fn select(text: &str) -> Result<Select, String> {
     if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(word) {
         return Err(format!("{name:?} is no field name; use letters, digits and '_', as in price=.price"));
     }
-    match scraper::Selector::parse(css) {
+    match Selectors::compile([(name, css)]) {
         Ok(_) => Ok(Select { name: name.to_owned(), css: css.to_owned() }),
-        Err(why) => Err(format!("{css:?} is no CSS selector: {why}")),
+        Err(why) => Err(format!("{css:?} is no CSS selector: {}", why.problem)),
     }
 }

@@ -2,6 +2,7 @@
 
 mod drift;
 mod exits;
+mod flags;
 mod kill_nine;
 mod politeness;
 mod raw_server;
