@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::crawl::report::{Note, Outcome, Report, Skipped};
 use crate::crawl::time::Timestamp;
 use crate::frontier::memory::MemoryFrontier;
+use crate::node::Node;
 use crate::storage::{Event, Listener};
 use crate::store::Tally;
 use crate::telemetry::Terminal;
@@ -170,9 +171,9 @@ impl Board {
     }
 
     /// A snapshot for the progress line.
-    pub(super) fn progress(&self, front: &MemoryFrontier, clock: &Clock) -> Progress {
-        let (counts, blocked) = front.snapshot();
-        let in_flight = counts.leased as u64;
+    pub(super) fn progress(&self, node: &Node, front: &MemoryFrontier, clock: &Clock) -> Progress {
+        let (_, blocked) = front.snapshot();
+        let in_flight = node.in_flight() as u64;
         let now = clock.now();
         let next = blocked.until.map(|until| (until.since(now), self.next_reason(now)));
         Progress {

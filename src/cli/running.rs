@@ -128,7 +128,8 @@ impl Run<'_> {
         let mode = if self.quiet { crate::settings::ProgressMode::None } else { settings.output.progress };
         let shown = progress::show(mode, self.terminal, clock, {
             let (board, front) = (Arc::clone(&board), Arc::clone(&embedded.front));
-            move || board.progress(&front, &clock)
+            let node = Arc::clone(&embedded.roles.node);
+            move || board.progress(&node, &front, &clock)
         });
         let end = embedded.roles.run(&stop.token).await;
         shown.end().await;

@@ -123,6 +123,11 @@ impl Node {
         self.scope.read().unwrap_or_else(PoisonError::into_inner).as_words().to_owned()
     }
 
+    /// Requests on their way.
+    pub fn in_flight(&self) -> usize {
+        self.settings.concurrency - self.requests.available_permits()
+    }
+
     /// Visits the hosts the frontier hands out until `stop` fires, then lets the visits in hand end for [`DRAIN`].
     pub async fn run(self: &Arc<Self>, stop: &CancellationToken) -> Result<(), NodeError> {
         let mut visits = JoinSet::new();
