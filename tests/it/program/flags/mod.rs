@@ -57,3 +57,13 @@ pub(crate) fn crawl(seed: &str, flags: &[&str]) -> Crawled {
 pub(crate) fn crawl_through(proxy: &Origin, seed: &str, flags: &[&str]) -> Crawled {
     crawl(seed, &[&["--proxy", &proxy.proxy(), "--delay", "0"], flags].concat())
 }
+
+/// A seed list of that many hosts.
+pub(crate) fn many_hosts(hosts: usize) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let seeds: Vec<String> = (0..hosts).map(|n| format!("http://h{n}.test/\n")).collect();
+    let file = folder.path().join("seeds");
+    std::fs::write(&file, seeds.concat()).unwrap();
+    let file = file.to_str().unwrap().to_owned();
+    (folder, file)
+}

@@ -46,8 +46,8 @@ impl Reply {
 
     /// A page with links to `urls`.
     pub(crate) fn links(urls: &[&str]) -> Self {
-        let links: String = urls.iter().map(|url| format!("<a href='{url}'>x</a>")).collect();
-        Self::html(format!("<title>t</title>{links}"))
+        let links: Vec<String> = urls.iter().map(|url| format!("<a href='{url}'>x</a>")).collect();
+        Self::html(format!("<title>t</title>{}", links.concat()))
     }
 
     pub(crate) fn robots(text: &str) -> Self {

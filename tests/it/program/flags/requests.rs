@@ -1,7 +1,7 @@
 //! What is sent, where, how often and how many at a time.
 
 use super::origin::{Origin, Reply};
-use super::{crawl, crawl_through};
+use super::{crawl, crawl_through, many_hosts};
 use std::time::Duration;
 
 #[test]
@@ -147,11 +147,8 @@ fn the_crawl_never_has_more_requests_in_flight_than_allowed() {
         "/" => Reply::links(&["/1", "/2", "/3"]).after(Duration::from_millis(30)),
         _ => Reply::links(&[]).after(Duration::from_millis(30)),
     });
-    let folder = tempfile::tempdir().unwrap();
-    let seeds: String = (0..12).map(|n| format!("http://h{n}.test/\n")).collect();
-    std::fs::write(folder.path().join("seeds"), seeds).unwrap();
-    let seeds = folder.path().join("seeds");
-    let crawled = crawl_through(&proxy, seeds.to_str().unwrap(), &["--concurrency", "3"]);
+    let (_folder, seeds) = many_hosts(12);
+    let crawled = crawl_through(&proxy, &seeds, &["--concurrency", "3"]);
     assert_eq!(crawled.sql("select count(*) from pages"), ["48"]);
     assert_eq!(proxy.log().iter().map(|asked| asked.together).max(), Some(3));
 }

@@ -1,7 +1,7 @@
 //! Which URLs belong to a crawl, how deep it goes and how many pages it stores.
 
 use super::origin::{Origin, Reply};
-use super::{crawl, crawl_through};
+use super::{crawl, crawl_through, many_hosts};
 use std::time::Duration;
 
 #[test]
@@ -58,8 +58,7 @@ fn depth_counts_hops_and_a_shorter_way_found_later_counts() {
     let origin = Origin::site(|path| match path {
         "/" => Reply::links(&["/1", "/late"]),
         "/1" => Reply::links(&["/2"]),
-        "/2" => Reply::links(&["/3"]),
-        "/late" => Reply::links(&["/3"]),
+        "/2" | "/late" => Reply::links(&["/3"]),
         "/3" => Reply::links(&["/4"]),
         _ => Reply::links(&[]),
     });
@@ -80,12 +79,8 @@ fn a_page_limit_is_exact_over_many_hosts_and_keeps_the_rest_for_later() {
         "/" => Reply::links(&["/1", "/2", "/3"]).after(Duration::from_millis(5)),
         _ => Reply::links(&[]).after(Duration::from_millis(5)),
     });
-    let folder = tempfile::tempdir().unwrap();
-    let seeds: String = (0..20).map(|n| format!("http://h{n}.test/\n")).collect();
-    std::fs::write(folder.path().join("seeds"), seeds).unwrap();
-    let seeds = folder.path().join("seeds");
-    let crawled =
-        crawl_through(&proxy, seeds.to_str().unwrap(), &["-n", "33", "--summary-json", "summary.json"]);
+    let (_folder, seeds) = many_hosts(20);
+    let crawled = crawl_through(&proxy, &seeds, &["-n", "33"]);
     assert_eq!(crawled.sql("select count(*), count(distinct url) from pages"), ["33|33"]);
     assert_eq!(crawled.sql("select state from crawls"), ["limited"]);
     assert!(crawled.said().contains("the limit of 33 pages is reached"), "{}", crawled.said());
