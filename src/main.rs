@@ -1,7 +1,7 @@
 //! The `huntsman` command: parse, telemetry, dispatch, exit code.
 
 use clap::Parser;
-use huntsman::cli::{self, Cli, ExitCode, Failure};
+use huntsman::cli::{self, Cli, Failure};
 use huntsman::clock::Clock;
 use huntsman::telemetry::{self, Terminal};
 
@@ -13,11 +13,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(help_or_mistake) => {
-            // A closed standard output is no mistake of ours.
-            _ = help_or_mistake.print();
-            return if help_or_mistake.use_stderr() { ExitCode::Usage } else { ExitCode::Done }.into();
-        }
+        Err(help_or_mistake) => return cli::report_arguments(&help_or_mistake).into(),
     };
     let terminal = Terminal::stderr(cli.global.colours());
     telemetry::install_panic_hook(&terminal);

@@ -3,12 +3,14 @@
 use super::figures::{bytes, span};
 use super::progress::Progress;
 use crate::clock::Clock;
-use crate::crawl::report::{Outcome, Report};
+use crate::crawl::report::{Note, Outcome, Report, Skipped};
+use crate::crawl::time::Timestamp;
 use crate::frontier::memory::MemoryFrontier;
+use crate::node::Node;
 use crate::storage::{Event, Listener};
 use crate::store::Tally;
 use crate::telemetry::Terminal;
-use crate::telemetry::escape::fit;
+use crate::telemetry::escape::{fit, visible};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,6 +41,31 @@ pub(super) struct Slow {
     pub(super) times: u64,
     /// How long in all.
     pub(super) waited: Duration,
+    /// Whether its robots.txt said so last.
+    robots: bool,
+    /// Until when it asked last.
+    until: Timestamp,
+}
+
+impl Slow {
+    /// `429`, `robots 503`, `back-off`: why the host is left alone.
+    fn reason(&self) -> String {
+        match (self.robots, self.status) {
+            (true, Some(status)) => format!("robots {status}"),
+            (true, None) => "no robots".to_owned(),
+            (false, Some(status)) => status.to_string(),
+            (false, None) => "back-off".to_owned(),
+        }
+    }
+}
+
+/// How much is said of each visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// A line: `-v`.
+    Pages,
+    /// And a line for each URL that was skipped: `-vv`.
+    Skipped,
 }
 
 impl Board {
@@ -54,22 +81,24 @@ impl Board {
         Arc::new(board)
     }
 
-    /// Counts what storage wrote; with a terminal, also prints a line a page.
-    pub(super) fn listener(self: &Arc<Self>, pages: Option<Terminal>) -> Listener {
+    /// Counts what storage wrote; with a terminal, also prints a line a page, and if asked a line a skipped URL.
+    pub(super) fn listener(self: &Arc<Self>, pages: Option<(Terminal, Detail)>) -> Listener {
         let board = Arc::clone(self);
         Arc::new(move |event| match event {
             Event::Visited { report, committed } if committed.effective => {
                 let retry = committed.retry.is_some();
                 board.visited(report, committed.admitted.len() as u64, retry);
-                if let Some(terminal) = &pages {
+                if let Some((terminal, detail)) = &pages {
                     terminal.line(&page_line(report));
+                    if *detail == Detail::Skipped {
+                        report.skipped.iter().for_each(|skipped| terminal.line(&skipped_line(skipped)));
+                    }
                 }
             }
             Event::Visited { .. } => {}
             Event::Noted(note) => {
-                let status = note.robots.as_ref().and_then(|robots| robots.fetch.status);
                 if let Some(until) = note.pace.block_until {
-                    board.slowed(note.host.as_str(), status, until.since(note.at));
+                    board.slowed(note, until);
                 }
             }
         })
@@ -91,7 +120,9 @@ impl Board {
         }
         if retry && let Some(fetch) = &report.fetch {
             // The note on the host's pace follows its report: this is the status that it will be about.
-            self.slow_host(report.url.host.as_str(), |slow| slow.status = fetch.status);
+            self.slow_host(report.url.host.as_str(), |slow| {
+                (slow.status, slow.robots) = (fetch.status, false);
+            });
         }
         if !retry {
             self.open.fetch_sub(1, Ordering::Relaxed);
@@ -101,12 +132,23 @@ impl Board {
         }
     }
 
-    fn slowed(&self, host: &str, status: Option<u16>, span: Duration) {
-        self.slow_host(host, |slow| {
-            slow.status = status.or(slow.status);
+    /// A host is to be left alone `until`, says the note.
+    fn slowed(&self, note: &Note, until: Timestamp) {
+        self.slow_host(note.host.as_str(), |slow| {
+            if let Some(robots) = &note.robots {
+                (slow.status, slow.robots) = (robots.fetch.status.or(slow.status), true);
+            }
             slow.times += 1;
-            slow.waited += span;
+            slow.waited += until.since(note.at);
+            slow.until = until;
         });
+    }
+
+    /// Why the host is waited for that may be asked next.
+    fn next_reason(&self, now: Timestamp) -> String {
+        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = slow.values().filter(|slow| slow.until > now).min_by_key(|slow| slow.until);
+        next.map_or_else(|| "back-off".to_owned(), Slow::reason)
     }
 
     fn slow_host(&self, host: &str, change: impl FnOnce(&mut Slow)) {
@@ -129,10 +171,11 @@ impl Board {
     }
 
     /// A snapshot for the progress line.
-    pub(super) fn progress(&self, front: &MemoryFrontier, clock: &Clock) -> Progress {
-        let (counts, blocked) = front.snapshot();
-        let in_flight = counts.leased as u64;
-        let next = blocked.until.map(|until| (until.since(clock.now()), "back-off".to_owned()));
+    pub(super) fn progress(&self, node: &Node, front: &MemoryFrontier, clock: &Clock) -> Progress {
+        let (_, blocked) = front.snapshot();
+        let in_flight = node.in_flight() as u64;
+        let now = clock.now();
+        let next = blocked.until.map(|until| (until.since(now), self.next_reason(now)));
         Progress {
             done: self.done.load(Ordering::Relaxed),
             queued: self.open.load(Ordering::Relaxed).saturating_sub(in_flight),
@@ -156,4 +199,10 @@ fn page_line(report: &Report) -> String {
     let word = report.outcome.word();
     let url = fit(&report.url.url, URL_COLUMNS);
     format!("{status}  {took:>6}  {size:>8}  d{}  {word}  {url}", report.url.origin.depth)
+}
+
+/// `skip  nofollow  http://...  (rel of the link)`
+fn skipped_line(skipped: &Skipped) -> String {
+    let Skipped { url, reason, detail, .. } = skipped;
+    format!("skip  {reason}  {}  ({})", fit(url, URL_COLUMNS), visible(detail))
 }

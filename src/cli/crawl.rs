@@ -27,7 +27,7 @@ pub(super) fn run(args: CrawlArgs, global: &Global, terminal: &Terminal) -> Resu
         first,
         terminal,
         quiet: global.quiet,
-        verbose: global.verbose > 0,
+        verbose: global.detail(),
     };
     Ok(runtime()?.block_on(run.run())?.code)
 }
@@ -55,7 +55,7 @@ pub(super) fn resume(args: ResumeArgs, global: &Global, terminal: &Terminal) -> 
         first: Vec::new(),
         terminal,
         quiet: global.quiet,
-        verbose: global.verbose > 0,
+        verbose: global.detail(),
     };
     Ok(runtime.block_on(run.run())?.code)
 }

@@ -52,7 +52,7 @@ pub(super) fn run(args: &DemoArgs, global: &Global, terminal: &Terminal) -> Resu
         first: SeedList::parse(seed.as_bytes()).map_err(anyhow::Error::from)?.seeds,
         terminal,
         quiet: global.quiet,
-        verbose: global.verbose > 0,
+        verbose: global.detail(),
     };
     let ended = runtime.block_on(run.run())?;
     if ended.code != ExitCode::Done {

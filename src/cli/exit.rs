@@ -3,7 +3,7 @@
 use crate::settings::Mistake;
 use crate::telemetry::Terminal;
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 
 /// The exit codes, as `--help` documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +101,23 @@ impl Failure {
         lines.extend(self.hint.as_ref().map(|hint| format!("hint: {hint}")));
         lines.iter().map(|line| super::escape::visible(line).into_owned()).collect()
     }
+}
+
+/// Prints help, or what is wrong with the arguments. A closed standard output is no mistake of ours.
+pub fn report_arguments(help_or_mistake: &clap::Error) -> ExitCode {
+    if !help_or_mistake.use_stderr() {
+        _ = help_or_mistake.print();
+        return ExitCode::Done;
+    }
+    // As text it is without colours, so that what is hidden in it is from an argument, pasted from anywhere.
+    let text = help_or_mistake.render().to_string();
+    let lines = || text.lines().map(super::escape::visible);
+    if lines().eq(text.lines()) {
+        _ = help_or_mistake.print();
+    } else {
+        lines().for_each(|line| _ = writeln!(io::stderr(), "{line}"));
+    }
+    ExitCode::Usage
 }
 
 impl From<Mistake> for Failure {

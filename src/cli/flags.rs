@@ -154,8 +154,13 @@ fn argument(setting: &'static Setting) -> Arg {
             .value_parser(PossibleValuesParser::new(["true", "false"]))
             .hide_possible_values(true),
         Kind::Word(words) => arg.value_parser(PossibleValuesParser::new(words)),
-        Kind::List => arg.action(ArgAction::Append).allow_hyphen_values(true),
-        _ => arg,
+        // No dash in front: a list would swallow the flag behind it. `--exclude=-x` is still a way.
+        Kind::List => arg.action(ArgAction::Append),
+        Kind::Text => arg,
+        // None of these begins with a dash, so that `-1` can be called what it is.
+        Kind::Count(..) | Kind::CountOrNone(..) | Kind::Span(..) | Kind::SpanOrAuto(..) | Kind::Size(..) => {
+            arg.allow_hyphen_values(true)
+        }
     }
 }
 

@@ -30,7 +30,7 @@ mod why;
 
 pub use crate::telemetry::escape;
 pub use args::{Cli, Command};
-pub use exit::{ExitCode, Failure};
+pub use exit::{ExitCode, Failure, report_arguments};
 
 use crate::telemetry::Terminal;
 

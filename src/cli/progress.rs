@@ -5,8 +5,8 @@ use super::meter::{Meter, Outlook, Pace};
 use crate::clock::Clock;
 use crate::crawl::time::Timestamp;
 use crate::settings::ProgressMode;
-use crate::telemetry::Terminal;
-use crate::telemetry::escape::visible;
+use crate::telemetry::escape::{columns, visible};
+use crate::telemetry::{Terminal, live};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 const LIVE_EVERY: Duration = Duration::from_millis(200);
 /// How often a plain line is written.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+const GAP: &str = "  ";
 
 /// How far a crawl is: one snapshot, cheap to make, since it is asked for several times a second.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,8 +89,9 @@ impl Header {
     }
 }
 
-/// The live line: `00:01:12  284 done  311 queued  1 in flight  3.9/s  8.4 MB  ~1m20s left`.
-pub fn live_line(elapsed: Duration, progress: &Progress, pace: &Pace) -> String {
+/// The live line: `00:01:12  284 done  311 queued  1 in flight  3.9/s  8.4 MB  ~1m20s left`. What does not fit into
+/// `room` columns is left out from its end.
+pub fn live_line(elapsed: Duration, progress: &Progress, pace: &Pace, room: usize) -> String {
     let mut parts = vec![
         clock(elapsed),
         format!("{} done", progress.done),
@@ -115,7 +118,15 @@ pub fn live_line(elapsed: Duration, progress: &Progress, pace: &Pace) -> String 
         Outlook::Growing => parts.push("growing".to_owned()),
         Outlook::Left(left) => parts.push(format!("~{} left", span(left.max(Duration::from_secs(1))))),
     }
-    parts.join("  ")
+    let mut line = String::new();
+    for part in parts {
+        if !line.is_empty() && columns(&line) + GAP.len() + columns(&part) > room {
+            break;
+        }
+        line.push_str(if line.is_empty() { "" } else { GAP });
+        line.push_str(&part);
+    }
+    line
 }
 
 /// The line for logs: `2026-11-23T14:31:00Z INFO progress done=284 queued=311 ...`.
@@ -159,7 +170,7 @@ pub fn show(
         ProgressMode::Plain => false,
     };
     let bar = live.then(|| {
-        let style = ProgressStyle::with_template("{wide_msg}").expect("the template is constant");
+        let style = ProgressStyle::with_template("{msg}").expect("the template is constant");
         terminal.screen().add(ProgressBar::new_spinner().with_style(style))
     });
     let lines = Lines { terminal: terminal.clone(), clock, bar: bar.clone(), started: clock.now() };
@@ -207,7 +218,10 @@ impl Lines {
             let (now, progress) = (self.clock.now(), source());
             let pace = meter.observe(now, &progress);
             match &self.bar {
-                Some(bar) => bar.set_message(live_line(now.since(self.started), &progress, &pace)),
+                Some(bar) => {
+                    let room = live::room();
+                    bar.set_message(live_line(now.since(self.started), &progress, &pace, room));
+                }
                 None => self.terminal.line(&plain_line(now, &progress, &pace)),
             }
             if stopped {
@@ -240,13 +254,17 @@ mod tests {
     fn the_live_line_reads_as_designed() {
         let pace = Pace { per_second: 3.94, outlook: Outlook::Left(Duration::from_secs(80)) };
         assert_eq!(
-            live_line(Duration::from_secs(72), &progress(), &pace),
+            live_line(Duration::from_secs(72), &progress(), &pace, 200),
             "00:01:12  284 done  311 queued  1 in flight  3.9/s  8.4 MB  2 retrying  \
              1 host waiting 22s (429)  ~1m20s left"
         );
         let growing = Pace { per_second: 0.0, outlook: Outlook::Growing };
-        let line = live_line(Duration::ZERO, &Progress { queued: 1, ..Progress::default() }, &growing);
+        let line = live_line(Duration::ZERO, &Progress { queued: 1, ..Progress::default() }, &growing, 80);
         assert_eq!(line, "00:00:00  0 done  1 queued  0 in flight  0.0/s  0 B  growing");
+        let narrow = |room| live_line(Duration::ZERO, &progress(), &pace, room);
+        assert_eq!(narrow(40), "00:00:00  284 done  311 queued");
+        assert_eq!(narrow(43), "00:00:00  284 done  311 queued  1 in flight");
+        assert_eq!(narrow(0), "00:00:00");
     }
 
     #[test]

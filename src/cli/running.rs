@@ -1,6 +1,6 @@
 //! A crawl from its settings to its summary: what `crawl`, `resume` and `demo` share.
 
-use super::board::Board;
+use super::board::{Board, Detail};
 use super::exit::{ExitCode, Failure};
 use super::progress::{self, Header};
 use super::seeds::SeedSource;
@@ -34,8 +34,8 @@ pub(super) struct Run<'a> {
     pub(super) terminal: &'a Terminal,
     /// Nothing but errors.
     pub(super) quiet: bool,
-    /// A line a page.
-    pub(super) verbose: bool,
+    /// A line a page, or more.
+    pub(super) verbose: Option<Detail>,
 }
 
 /// A crawl that has ended.
@@ -79,7 +79,9 @@ impl Run<'_> {
     /// Runs it to its end, its limit, or a signal.
     pub(super) async fn run(mut self) -> Result<Ended, Failure> {
         let clock = Clock::start();
-        let path = store_path(&self.layers.settings()?, &self.name);
+        let settings = self.layers.settings()?;
+        settings.output.summary_json.as_ref().map_or(Ok(()), check_sink)?;
+        let path = store_path(&settings, &self.name);
         let store = Arc::new(SqliteStore::open(&path).await?);
         let stored = serde_json::to_string(&self.layers.to_stored()).map_err(anyhow::Error::from)?;
         let row = store.open_crawl(&self.name, &stored, clock.now()).await?;
@@ -112,23 +114,29 @@ impl Run<'_> {
         let started = clock.now();
         let before = store.tally(row.id).await?;
         let board = Board::new(&before);
-        let listener = board.listener(self.verbose.then(|| self.terminal.clone()));
+        let listener = board.listener(self.verbose.map(|detail| (self.terminal.clone(), detail)));
         let embedded = Embedded::open(store, row, settings, &self.first, clock, listener).await?;
-        let seeds = self.seed(&embedded, &board).await?;
+        let (seeds, new) = self.seed(&embedded, &board).await?;
         let resumed = (embedded.crawl.epoch > 1).then_some(before.open);
         self.header(settings, &embedded, seeds, resumed, path);
-
-        let stop = Stop::listen(self.terminal, self.quiet, &self.name)?;
+        if resumed == Some(0) && new == 0 && !self.quiet {
+            let name = &self.name;
+            self.terminal
+                .line(&format!("Nothing is left of {name}; --name NAME crawls afresh under a new name"));
+        }
+        let stop = Stop::listen(self.terminal, self.quiet, resume_command(&self.name, path))?;
         let mode = if self.quiet { crate::settings::ProgressMode::None } else { settings.output.progress };
         let shown = progress::show(mode, self.terminal, clock, {
             let (board, front) = (Arc::clone(&board), Arc::clone(&embedded.front));
-            move || board.progress(&front, &clock)
+            let node = Arc::clone(&embedded.roles.node);
+            move || board.progress(&node, &front, &clock)
         });
         let end = embedded.roles.run(&stop.token).await;
         shown.end().await;
         let ending = Ending {
             name: &self.name,
             path,
+            resume: resume_command(&self.name, path),
             started,
             finished: clock.now(),
             max_pages: settings.limits.max_pages,
@@ -144,17 +152,19 @@ impl Run<'_> {
         Ok(Ended { code, summary })
     }
 
-    /// Accepts the seeds, batch by batch.
-    async fn seed(&mut self, embedded: &Embedded, board: &Board) -> Result<u64, Failure> {
+    /// Accepts the seeds, batch by batch; answers with how many there are and how many of them are new.
+    async fn seed(&mut self, embedded: &Embedded, board: &Board) -> Result<(u64, u64), Failure> {
         let mut batch = std::mem::take(&mut self.first);
-        let mut seeds = 0;
+        let (mut seeds, mut new) = (0, 0);
         loop {
             seeds += batch.len() as u64;
-            board.accepted(embedded.seed(&batch).await?);
-            let Some(source) = &mut self.seeds else { return Ok(seeds) };
+            let accepted = embedded.seed(&batch).await?;
+            board.accepted(accepted);
+            new += accepted as u64;
+            let Some(source) = &mut self.seeds else { return Ok((seeds, new)) };
             match tokio::task::block_in_place(|| source.next_batch())? {
                 Some(next) => batch = next,
-                None => return Ok(seeds),
+                None => return Ok((seeds, new)),
             }
         }
     }
@@ -207,7 +217,7 @@ impl Run<'_> {
         match &settings.output.summary_json {
             Some(Sink::Stdout) => writeln!(std::io::stdout(), "{}", summary.to_json())?,
             Some(Sink::File(file)) => std::fs::write(file, summary.to_json())
-                .map_err(|why| Failure::usage(format!("--summary-json {}: {why}", file.display())))?,
+                .map_err(|why| Failure::new(ExitCode::Storage, wrong_sink(file, &why)))?,
             None => {}
         }
         if let Some(code) = stop.code() {
@@ -225,6 +235,17 @@ impl Run<'_> {
         }
         Ok(ExitCode::Done)
     }
+}
+
+/// Finds out before the crawl, not after it, that its summary cannot be written.
+fn check_sink(sink: &Sink) -> Result<(), Failure> {
+    let Sink::File(file) = sink else { return Ok(()) };
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(file);
+    opened.map(drop).map_err(|why| Failure::usage(wrong_sink(file, &why)))
+}
+
+fn wrong_sink(file: &Path, why: &std::io::Error) -> anyhow::Error {
+    anyhow::anyhow!("--summary-json {}: {why}", file.display())
 }
 
 fn resume_command(name: &str, path: &Path) -> String {
@@ -246,13 +267,12 @@ struct Stop {
 }
 
 impl Stop {
-    fn listen(terminal: &Terminal, quiet: bool, name: &str) -> Result<Self, Failure> {
+    fn listen(terminal: &Terminal, quiet: bool, resume: String) -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
         let stop = Self { token: CancellationToken::new(), code: Arc::default() };
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let (token, code, terminal) = (stop.token.clone(), Arc::clone(&stop.code), terminal.clone());
-        let name = name.to_owned();
         tokio::spawn(async move {
             loop {
                 let asked = tokio::select! {
@@ -260,7 +280,8 @@ impl Stop {
                     _ = terminate.recv() => ExitCode::Terminated,
                 };
                 if token.is_cancelled() {
-                    terminal.line(&format!("Stopped. Continue:  huntsman resume {name}"));
+                    terminal.end_live();
+                    terminal.line(&format!("Stopped. Continue:  {resume}"));
                     std::process::exit(i32::from(asked as u8));
                 }
                 code.store(asked as u8, Ordering::Relaxed);

@@ -28,6 +28,9 @@ pub struct Summary {
     pub crawl: String,
     /// Why it ended.
     pub ended: Ended,
+    /// The command that goes on with it; in JSON it stands in `next`.
+    #[serde(skip)]
+    pub resume: String,
     /// When this process started on it.
     #[serde(serialize_with = "rfc3339")]
     pub started: Timestamp,
@@ -220,7 +223,7 @@ impl Summary {
 
     fn headline(&self) -> String {
         let took = span(self.finished.since(self.started));
-        let resume = format!("huntsman resume {}", self.crawl);
+        let resume = visible(&self.resume);
         match &self.ended {
             Ended::Finished => format!("Finished in {took}: the frontier is empty."),
             Ended::Limit { limit } => format!("Stopped after {took}: the limit of {limit} is reached."),

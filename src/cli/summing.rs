@@ -15,6 +15,8 @@ use std::path::Path;
 pub(super) struct Ending<'a> {
     pub(super) name: &'a str,
     pub(super) path: &'a Path,
+    /// The command that goes on with it.
+    pub(super) resume: String,
     pub(super) started: Timestamp,
     pub(super) finished: Timestamp,
     pub(super) max_pages: Option<u64>,
@@ -39,6 +41,7 @@ pub(super) async fn summarize(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         crawl: ending.name.to_owned(),
         ended: ended(end, &tally, ending),
+        resume: ending.resume.clone(),
         started: ending.started,
         finished: ending.finished,
         found: found(&tally, &totals, end),
@@ -53,7 +56,7 @@ pub(super) async fn summarize(
         slowdowns: slowdowns(ending.board),
         problems: problems(totals),
         data: Data { store: ending.path.display().to_string(), bytes: size(ending.path) },
-        next: next(ending, &tally),
+        next: next(ending, &tally, end),
     };
     Ok((summary, seeds))
 }
@@ -148,12 +151,13 @@ fn size(path: &Path) -> Option<u64> {
     Some(file + std::fs::metadata(log).map_or(0, |log| log.len()))
 }
 
-fn next(ending: &Ending<'_>, tally: &Tally) -> Vec<String> {
+fn next(ending: &Ending<'_>, tally: &Tally, end: End) -> Vec<String> {
     let usual = ending.path == Path::new("crawls").join(format!("{}.db", ending.name));
     let store = if usual { String::new() } else { format!(" --store sqlite:{}", ending.path.display()) };
     let mut next = Vec::new();
     if tally.open > 0 {
-        next.push(format!("huntsman resume {}{store}", ending.name));
+        let further = if end == End::Limited { " --max-pages none" } else { "" };
+        next.push(format!("{}{further}", ending.resume));
     }
     next.push(format!("huntsman query \"select status, count(*) from fetches group by 1\"{store}"));
     next.push(format!("huntsman pages --limit 10{store}"));

@@ -134,6 +134,8 @@ impl<W: Write> Rows<W> {
     /// Ends the document and returns the number of rows.
     pub fn finish(mut self) -> io::Result<u64> {
         match self.format {
+            // Without a row the columns may be unknown, and there is nothing to rule off.
+            Format::Table | Format::Csv if self.names.is_empty() => {}
             Format::Table if self.widths.is_none() => self.decide()?,
             Format::Json if self.count == 0 => writeln!(self.out, "[]")?,
             Format::Json => write!(self.out, "\n]\n")?,

@@ -26,6 +26,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +36,7 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 /// What a node is told.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Hosts visited at a time.
+    /// Hosts visited at a time, and requests in flight at a time.
     pub concurrency: usize,
     /// Requests at a time to one host; above 1 only where the host has no delay.
     pub per_host: usize,
@@ -72,6 +73,8 @@ pub struct Node {
     announced: Announced,
     reading: Reading,
     held: Mutex<HashMap<Token, Arc<Held>>>,
+    /// A permit a request in flight: only a host that is asked several URLs at a time can make another wait for one.
+    requests: Semaphore,
 }
 
 /// A lease in the node's hands, apart from its URLs.
@@ -100,6 +103,7 @@ impl Node {
         reading: Reading,
     ) -> Self {
         let robots = RobotsCache::default();
+        let requests = Semaphore::new(settings.concurrency);
         Self {
             frontier,
             fetch,
@@ -110,12 +114,18 @@ impl Node {
             announced: Announced::default(),
             reading,
             held: Mutex::default(),
+            requests,
         }
     }
 
     /// What the seeds opened, in words.
     pub fn scope_words(&self) -> String {
         self.scope.read().unwrap_or_else(PoisonError::into_inner).as_words().to_owned()
+    }
+
+    /// Requests on their way.
+    pub fn in_flight(&self) -> usize {
+        self.settings.concurrency - self.requests.available_permits()
     }
 
     /// Visits the hosts the frontier hands out until `stop` fires, then lets the visits in hand end for [`DRAIN`].

@@ -138,16 +138,21 @@ impl Visiting<'_> {
 
     /// Sends a request under the lease, unless its fence has passed; dropped when the lease is lost on the way.
     pub(super) async fn request(&self, request: Request) -> Option<Visit> {
-        if self.is_over() {
-            return None;
-        }
+        let sent = async {
+            let _permit = self.node.requests.acquire().await.ok()?;
+            // Looked at last: the permit may have been long in coming.
+            if self.is_over() {
+                return None;
+            }
+            Some(self.node.fetch.get(request).await)
+        };
         tokio::select! {
             biased;
             () = self.held.lost.cancelled() => {
                 self.ended.store(true, Ordering::Relaxed);
                 None
             }
-            visit = self.node.fetch.get(request) => Some(visit),
+            visit = sent => visit,
         }
     }
 

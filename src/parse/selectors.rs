@@ -99,7 +99,7 @@ impl Selectors {
             return Err("another selector has this name".to_owned());
         }
         let (plain, part) = split_part(css.trim())?;
-        let selector = Selector::parse(plain).map_err(|error| error.to_string())?;
+        let selector = Selector::parse(plain).map_err(|error| in_words(&error.to_string()))?;
         Ok(Rule { name: name.to_owned(), selector, part })
     }
 
@@ -132,6 +132,20 @@ impl Selectors {
         }
         Value::Object(object)
     }
+}
+
+/// What scraper says of a selector, in one line of plain words: some of it is a name from its own code.
+fn in_words(error: &str) -> String {
+    let name: &str = error.lines().nth(1).unwrap_or(error);
+    let name = name.split(['(', '{']).next().unwrap_or_default().trim();
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && words.ends_with(|last: char| last.is_ascii_lowercase()) {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
 }
 
 /// Splits `::text` or `::attr(name)` from the end of a selector.

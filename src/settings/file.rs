@@ -73,7 +73,7 @@ fn raw(setting: &Setting, value: &DeValue<'_>) -> Result<Raw, String> {
         (_, DeValue::String(text)) => text.to_string(),
         (Kind::Switch, DeValue::Boolean(on)) => on.to_string(),
         (
-            Kind::Count(..) | Kind::CountOrNone | Kind::Span | Kind::SpanOrAuto | Kind::Size,
+            Kind::Count(..) | Kind::CountOrNone(..) | Kind::Span(..) | Kind::SpanOrAuto(..) | Kind::Size(..),
             DeValue::Integer(number),
         ) if number.radix() == 10 => number.as_str().to_owned(),
         (kind, other) => return Err(format!("expected {}, not a TOML {}", kind.unit(), other.type_str())),

@@ -1,10 +1,10 @@
 //! The settings as types: one small struct for each part of the program.
 
 use super::layers::{Layers, Mistake};
-use super::units::{parse_size, parse_span};
 use super::values;
 use crate::crawl::scope::ScopeRules;
 use crate::fetch::Timeouts;
+use crate::parse::Selectors;
 use ipnet::IpNet;
 use std::fmt;
 use std::path::PathBuf;
@@ -268,19 +268,17 @@ impl Layers {
 
     fn limits(&self) -> Result<Limits, Mistake> {
         Ok(Limits {
-            depth: self
-                .one("depth", |text| values::count_or_none(text, u64::from(u32::MAX)))?
-                .map(|hops| hops as u32),
-            max_pages: self.one("max_pages", |text| values::count_or_none(text, i64::MAX as u64))?,
+            depth: self.one("depth", |text| values::count_or_none("depth", text))?.map(|hops| hops as u32),
+            max_pages: self.one("max_pages", |text| values::count_or_none("max_pages", text))?,
             retries: self.count("retries")? as u32,
-            wait: self.one("wait", parse_span)?,
+            wait: self.one("wait", |text| values::span("wait", text))?,
         })
     }
 
     fn politeness(&self) -> Result<Politeness, Mistake> {
         let delay = self.one("delay", |text| match text {
             "auto" => Ok(Delay::Auto),
-            _ => parse_span(text).map(Delay::Fixed),
+            _ => values::span("delay", text).map(Delay::Fixed),
         })?;
         let per_host = self.count("per_host")? as u32;
         if per_host > 1 && delay != Delay::Fixed(Duration::ZERO) {
@@ -292,24 +290,19 @@ impl Layers {
 
     fn identity(&self) -> Result<Identity, Mistake> {
         let contact = self.text("contact", values::contact)?;
-        let user_agent = self
-            .text("user_agent", values::header_value)?
-            .unwrap_or_else(|| values::default_user_agent(contact.as_deref()));
+        let user_agent = self.text("user_agent", values::header_value)?.map_or_else(
+            || values::default_user_agent(contact.as_deref()),
+            |own| values::own_user_agent(own, contact.as_deref()),
+        );
         let robots_token =
             values::robots_token(&user_agent).map_err(|why| self.wrong("user_agent", why))?.to_owned();
         Ok(Identity { user_agent, robots_token, headers: self.many("header", values::header)? })
     }
 
     fn network(&self) -> Result<Network, Mistake> {
-        let total = self.one("timeout", parse_span)?;
-        if total.is_zero() {
-            return Err(self.wrong("timeout", "a request needs some time"));
-        }
+        let total = self.one("timeout", |text| values::span("timeout", text))?;
         let longest = Timeouts::default();
-        let max_body = self.one("max_body", parse_size)?;
-        if !(1_024..=1 << 30).contains(&max_body) {
-            return Err(self.wrong("max_body", "between 1 KiB and 1 GiB"));
-        }
+        let max_body = self.one("max_body", |text| values::size("max_body", text))?;
         Ok(Network {
             concurrency: self.count("concurrency")? as usize,
             timeouts: Timeouts {
@@ -331,6 +324,8 @@ impl Layers {
                 return Err(self.wrong("select", format!("{name:?} is given twice")));
             }
         }
+        let pairs = select.iter().map(|select| (select.name.as_str(), select.css.as_str()));
+        Selectors::compile(pairs).map_err(|why| self.wrong("select", why.problem))?;
         Ok(Extraction {
             select,
             text: if self.switch("text")? { Text::Keep } else { Text::Drop },

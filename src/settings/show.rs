@@ -65,7 +65,7 @@ fn value(setting: &Setting, raw: &Raw) -> String {
         Raw::Many(texts) => list(texts),
         Raw::One(text) if setting.kind == Kind::List => list(std::slice::from_ref(text)),
         Raw::One(text) => match setting.kind {
-            Kind::Switch | Kind::Count(..) | Kind::CountOrNone if plain(text) => text.clone(),
+            Kind::Switch | Kind::Count(..) | Kind::CountOrNone(..) if plain(text) => text.clone(),
             _ => quoted(&redacted(setting, text)),
         },
     }

@@ -3,8 +3,10 @@
 //! Flags, their help, the environment variables, the keys of a settings file, `config show` and
 //! `config/huntsman.toml` are all made from this table.
 
+use super::units::{show_size, show_span};
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 /// What values a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,14 +15,14 @@ pub enum Kind {
     Switch,
     /// A number from the first to the second, both allowed.
     Count(u64, u64),
-    /// A number, or `none` for no limit.
-    CountOrNone,
-    /// A span of time with its unit.
-    Span,
-    /// A span of time with its unit, or `auto`.
-    SpanOrAuto,
-    /// A size with its unit.
-    Size,
+    /// A number from the first to the second, or `none` for no limit.
+    CountOrNone(u64, u64),
+    /// A span of time with its unit, from the first to the second.
+    Span(Duration, Duration),
+    /// A span of time with its unit, up to this, or `auto`.
+    SpanOrAuto(Duration),
+    /// A size with its unit, from the first to the second, in bytes.
+    Size(u64, u64),
     /// One of these words.
     Word(&'static [&'static str]),
     /// Free text; empty is unset.
@@ -35,10 +37,14 @@ impl Kind {
         match self {
             Self::Switch => "true or false".to_owned(),
             Self::Count(least, most) => format!("a number, {least} to {most}"),
-            Self::CountOrNone => "a number, or \"none\"".to_owned(),
-            Self::Span => "a span: 250ms, 1s, 10m".to_owned(),
-            Self::SpanOrAuto => "a span: 250ms, 1s, 10m; or \"auto\"".to_owned(),
-            Self::Size => "a size: 64 KB, 10 MiB".to_owned(),
+            Self::CountOrNone(least, most) => format!("a number, {least} to {most}, or \"none\""),
+            Self::Span(_, most) => format!("a span: 250ms, 1s, 10m; at most {}", show_span(most)),
+            Self::SpanOrAuto(most) => {
+                format!("a span: 250ms, 1s, 10m; at most {}; or \"auto\"", show_span(most))
+            }
+            Self::Size(least, most) => {
+                format!("a size: 64 KB, 10 MiB; from {} to {}", show_size(least), show_size(most))
+            }
             Self::Word(words) => words.join(" | "),
             Self::Text => "text".to_owned(),
             Self::List => "a list of texts".to_owned(),
@@ -170,6 +176,11 @@ const fn short(letter: char, setting: Setting) -> Setting {
     Setting { short: Some(letter), ..setting }
 }
 
+/// A minute, in seconds.
+const MINUTE: u64 = 60;
+/// A day, in seconds.
+const DAY: u64 = 24 * 60 * MINUTE;
+
 use Kind::{Count, CountOrNone, List, Size, Span, SpanOrAuto, Switch, Text, Word};
 use Section::{Crawl, Extraction, Identity, Limits, Network, Output, Politeness, Scope};
 
@@ -190,18 +201,18 @@ pub static SETTINGS: &[Setting] = &[
     setting(Scope, "sitemaps", Switch, "false", "BOOL",
         "Read the sitemaps that robots.txt names, or /sitemap.xml where it names none"),
 
-    short('d', setting(Limits, "depth", CountOrNone, "none", "HOPS",
+    short('d', setting(Limits, "depth", CountOrNone(0, 1_000_000), "none", "HOPS",
         "Most hops from a seed")),
-    short('n', setting(Limits, "max_pages", CountOrNone, "none", "PAGES",
+    short('n', setting(Limits, "max_pages", CountOrNone(1, 1_000_000_000_000), "none", "PAGES",
         "Stop after this many stored pages")),
-    setting(Limits, "max_body", Size, "10 MiB", "SIZE",
+    setting(Limits, "max_body", Size(1 << 10, 1 << 30), "10 MiB", "SIZE",
         "Most bytes of a body, on the wire and decoded; what is longer is cut"),
     setting(Limits, "retries", Count(0, 20), "2", "TIMES",
         "How often a visit that failed for now is tried again"),
-    setting(Limits, "wait", Span, "10m", "SPAN",
+    setting(Limits, "wait", Span(Duration::ZERO, Duration::from_secs(365 * DAY)), "10m", "SPAN",
         "How long to stay when all that is left is waiting for a host"),
 
-    setting(Politeness, "delay", SpanOrAuto, "auto", "SPAN",
+    setting(Politeness, "delay", SpanOrAuto(Duration::from_secs(DAY)), "auto", "SPAN",
         "Least gap between two requests to a host; auto is 250ms, and none on loopback. A longer crawl-delay wins"),
     setting(Politeness, "per_host", Count(1, 64), "1", "REQUESTS",
         "Requests to one host at a time; above 1 only with a delay of 0"),
@@ -209,7 +220,7 @@ pub static SETTINGS: &[Setting] = &[
         "Fetch what robots.txt disallows; only for sites of your own"),
 
     setting(Identity, "user_agent", Text, "", "TEXT",
-        "User-Agent to send; unset is huntsman/VERSION with the contact"),
+        "User-Agent to send; unset is huntsman/VERSION. The contact is put behind it"),
     setting(Identity, "contact", Text, "", "TEXT",
         "Mail address or URL for the people who run the sites, put into the user agent"),
     secret(setting(Identity, "header", List, "", "NAME: VALUE",
@@ -217,7 +228,7 @@ pub static SETTINGS: &[Setting] = &[
 
     own(short('j', setting(Network, "concurrency", Count(1, 4_096), "64", "REQUESTS",
         "Requests in flight at a time, over all hosts"))),
-    own(setting(Network, "timeout", Span, "60s", "SPAN",
+    own(setting(Network, "timeout", Span(Duration::from_millis(1), Duration::from_secs(60 * MINUTE)), "60s", "SPAN",
         "Most time for one request; connecting, the first byte and stalls have less")),
     own(setting(Network, "allow_private", List, "", "CIDR",
         "Allow addresses of this private or loopback network, as in 127.0.0.0/8")),
@@ -225,7 +236,7 @@ pub static SETTINGS: &[Setting] = &[
         "Send requests through this proxy: http://, https:// or socks5://")),
 
     setting(Extraction, "select", List, "", "NAME=CSS",
-        "Keep what this CSS selector matches as field NAME of the page"),
+        "Keep what this CSS selector matches as field NAME of the page; it may end with ::text or ::attr(name)"),
     setting(Extraction, "text", Switch, "false", "BOOL",
         "Keep the visible text of each page"),
     setting(Extraction, "links", Word(&["all", "none"]), "all", "WHICH",

@@ -151,6 +151,9 @@ fn lists_come_from_flags_lines_and_arrays() {
     let select = file("[extraction]\nselect = ['price=.price', 'h=h1 > a']").unwrap().settings().unwrap();
     assert_eq!(select.extraction.select[1], Select { name: "h".into(), css: "h1 > a".into() });
     assert!(mistake("[extraction]\nselect = ['a=>>']").contains("is no CSS selector"));
+    assert!(mistake("[extraction]\nselect = ['a=p:hovr']").ends_with("unsupported pseudo class or element"));
+    let parts = file("[extraction]\nselect = ['a=a.next::attr(href)', 'b=h1::text']").unwrap();
+    assert_eq!(parts.settings().unwrap().extraction.select.len(), 2);
     assert!(mistake("[extraction]\nselect = ['a=b', 'a=c']").contains("\"a\" is given twice"));
 }
 
@@ -165,8 +168,15 @@ fn contact_and_user_agent_make_the_identity() {
     let own = identity(&[flag("user_agent", "My-Bot/2.0 (x)"), flag("header", "X-Key: abc")]);
     assert_eq!((own.robots_token.as_str(), own.user_agent.as_str()), ("My-Bot", "My-Bot/2.0 (x)"));
     assert_eq!((own.headers[0].0.as_str(), own.headers[0].1.expose()), ("X-Key", "abc"));
+    let both = identity(&[flag("user_agent", "My-Bot/2.0"), flag("contact", "me@example.org")]);
+    assert_eq!(both.user_agent, "My-Bot/2.0 (+me@example.org)");
+    let said = identity(&[flag("user_agent", "b/1 (me@example.org)"), flag("contact", "me@example.org")]);
+    assert_eq!(said.user_agent, "b/1 (me@example.org)");
     let wrong = Layers::built_in().with([flag("contact", "nobody")]).settings().unwrap_err();
-    assert_eq!(wrong.to_string(), "--contact: \"nobody\" is neither a mail address nor a URL");
+    assert_eq!(
+        wrong.to_string(),
+        "--contact: \"nobody\" is neither a mail address nor a URL, as in you@example.org"
+    );
 }
 
 #[test]

@@ -3,9 +3,12 @@
 use super::layers::closest;
 use super::parts::{Secret, Select, StoreUrl};
 use super::table::{Kind, Setting};
+use super::units::{parse_size, parse_span, show_size, show_span};
 use crate::crawl::scope::check_pattern;
+use crate::parse::Selectors;
 use ipnet::IpNet;
 use std::path::PathBuf;
+use std::time::Duration;
 use url::Url;
 
 /// Most characters of a crawl's name.
@@ -31,12 +34,45 @@ pub(super) fn count(name: &str, text: &str) -> Result<u64, String> {
     number.ok_or_else(|| format!("{text:?} is not a number from {least} to {most}"))
 }
 
-pub(super) fn count_or_none(text: &str, most: u64) -> Result<Option<u64>, String> {
+pub(super) fn count_or_none(name: &str, text: &str) -> Result<Option<u64>, String> {
+    let Some(Setting { kind: Kind::CountOrNone(least, most), .. }) = Setting::find(name) else {
+        unreachable!("{name} is a count or none")
+    };
     if text == "none" {
         return Ok(None);
     }
-    let number = text.parse::<u64>().ok().filter(|number| *number <= most);
-    number.map(Some).ok_or_else(|| format!("{text:?} is neither a number nor \"none\""))
+    let number = text.parse::<u64>().ok().filter(|number| (*least..=*most).contains(number));
+    number
+        .map(Some)
+        .ok_or_else(|| format!("{text:?} is neither a number from {least} to {most} nor \"none\""))
+}
+
+/// A span within the bounds of its setting.
+pub(super) fn span(name: &str, text: &str) -> Result<Duration, String> {
+    let (least, most) = match Setting::find(name).map(|setting| setting.kind) {
+        Some(Kind::Span(least, most)) => (least, most),
+        Some(Kind::SpanOrAuto(most)) => (Duration::ZERO, most),
+        _ => unreachable!("{name} is a span"),
+    };
+    let span = parse_span(text)?;
+    if (least..=most).contains(&span) {
+        Ok(span)
+    } else {
+        Err(format!("{text:?} is not between {} and {}", show_span(least), show_span(most)))
+    }
+}
+
+/// A size within the bounds of its setting.
+pub(super) fn size(name: &str, text: &str) -> Result<u64, String> {
+    let Some(Setting { kind: Kind::Size(least, most), .. }) = Setting::find(name) else {
+        unreachable!("{name} is a size")
+    };
+    let size = parse_size(text)?;
+    if (*least..=*most).contains(&size) {
+        Ok(size)
+    } else {
+        Err(format!("{text:?} is not between {} and {}", show_size(*least), show_size(*most)))
+    }
 }
 
 pub(super) fn word(name: &str, text: &str) -> Result<&'static str, String> {
@@ -51,6 +87,9 @@ pub(super) fn word(name: &str, text: &str) -> Result<&'static str, String> {
 }
 
 pub(super) fn pattern(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err(r"an empty pattern matches every URL; write a part of one, as in \.pdf$".to_owned());
+    }
     check_pattern(text).map(|()| text.to_owned()).map_err(|why| why.to_string())
 }
 
@@ -94,7 +133,7 @@ pub(super) fn contact(text: &str) -> Result<String, String> {
     if plain && (url || mail) {
         Ok(text)
     } else {
-        Err(format!("{text:?} is neither a mail address nor a URL"))
+        Err(format!("{text:?} is neither a mail address nor a URL, as in you@example.org"))
     }
 }
 
@@ -117,23 +156,33 @@ pub(super) fn default_user_agent(contact: Option<&str>) -> String {
     }
 }
 
+/// The operator's own user agent, and the contact behind it unless it says that already.
+pub(super) fn own_user_agent(own: String, contact: Option<&str>) -> String {
+    match contact.filter(|contact| !own.contains(contact)) {
+        Some(contact) => format!("{own} (+{contact})"),
+        None => own,
+    }
+}
+
 /// The product token of a user agent (RFC 9309 section 2.2.1: letters, `-` and `_`).
 pub(super) fn robots_token(user_agent: &str) -> Result<&str, String> {
     let fits = |c: char| c.is_ascii_alphabetic() || matches!(c, '-' | '_');
     let end = user_agent.find(|c| !fits(c)).unwrap_or(user_agent.len());
-    if end == 0 {
+    if !user_agent[..end].contains(|c: char| c.is_ascii_alphabetic()) {
         return Err(format!("{user_agent:?} does not start with a product name, as in mybot/1.0"));
     }
     Ok(&user_agent[..end])
 }
 
+const HEADER: &str = "a header is written \"Name: value\", as in \"Accept-Language: de\"";
+
 pub(super) fn header(text: &str) -> Result<(String, Secret), String> {
     // The value is a secret: no message repeats it.
-    let (name, value) = text.split_once(':').ok_or("a header is written \"Name: value\"")?;
+    let (name, value) = text.split_once(':').ok_or(HEADER)?;
     let name = name.trim();
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
-        return Err("a header is written \"Name: value\"".to_owned());
+        return Err(HEADER.to_owned());
     }
     let lower = name.to_ascii_lowercase();
     if lower == "user-agent" {
@@ -161,14 +210,15 @@ pub(super) fn proxy(text: &str) -> Result<Secret, String> {
 }
 
 pub(super) fn select(text: &str) -> Result<Select, String> {
-    let (name, css) = text.split_once('=').ok_or_else(|| format!("{text:?} is not NAME=CSS"))?;
+    let (name, css) =
+        text.split_once('=').ok_or_else(|| format!("{text:?} is not NAME=CSS, as in price=.price"))?;
     let (name, css) = (name.trim(), css.trim());
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(word) {
         return Err(format!("{name:?} is no field name; use letters, digits and '_', as in price=.price"));
     }
-    match scraper::Selector::parse(css) {
+    match Selectors::compile([(name, css)]) {
         Ok(_) => Ok(Select { name: name.to_owned(), css: css.to_owned() }),
-        Err(why) => Err(format!("{css:?} is no CSS selector: {why}")),
+        Err(why) => Err(format!("{css:?} is no CSS selector: {}", why.problem)),
     }
 }

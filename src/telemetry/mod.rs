@@ -2,6 +2,7 @@
 
 pub mod escape;
 mod line;
+pub(crate) mod live;
 mod panic;
 mod terminal;
 

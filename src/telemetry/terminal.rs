@@ -1,5 +1,6 @@
 //! Standard error, shared by log lines, messages and the live line.
 
+use super::live::Screen;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use std::io::{self, IsTerminal, Write};
 use tracing_subscriber::fmt::MakeWriter;
@@ -70,8 +71,11 @@ impl Terminal {
     pub fn stderr(colours: Colours) -> Self {
         let is_terminal = io::stderr().is_terminal();
         let no_colour = crate::settings::environment::variable("NO_COLOR").is_some();
-        let target =
-            if is_terminal { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let target = if is_terminal {
+            ProgressDrawTarget::term_like_with_hz(Box::new(Screen::default()), 10)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         Self {
             screen: MultiProgress::with_draw_target(target),
             seen: is_terminal,
@@ -92,6 +96,12 @@ impl Terminal {
     /// Where live lines are drawn; hidden where nobody sees them.
     pub(crate) fn screen(&self) -> &MultiProgress {
         &self.screen
+    }
+
+    /// Takes the live line away for good: the process is about to end.
+    pub fn end_live(&self) {
+        _ = self.screen.clear();
+        self.screen.set_draw_target(ProgressDrawTarget::hidden());
     }
 
     /// Prints `text` and a line end above the live line. A standard error that is closed is nobody's loss.

@@ -28,6 +28,7 @@ fn summary() -> Summary {
         version: "0.1.0".to_owned(),
         crawl: "docs.example.org".to_owned(),
         ended: Ended::Finished,
+        resume: "huntsman resume docs.example.org".to_owned(),
         started: Timestamp::from_millis(1_000_000),
         finished: Timestamp::from_millis(1_217_000),
         found: Found {

@@ -3,6 +3,7 @@
 mod drift;
 mod exits;
 mod fetch;
+mod flags;
 mod kill_nine;
 mod politeness;
 mod raw_server;
