@@ -13,7 +13,8 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
     ("scheduler", &["crawl", "clock", "frontier", "store"]),
     ("node", &["crawl", "clock", "fetch", "frontier", "parse"]),
     ("storage", &["crawl", "clock", "frontier", "store"]),
-    ("settings", &["crawl", "fetch"]),
+    // A value is checked by the parser of the part it is for: time limits by `fetch`, selectors by `parse`.
+    ("settings", &["crawl", "fetch", "parse"]),
     ("telemetry", &["crawl", "clock", "settings"]),
     ("testweb", &[]),
     (
