@@ -139,8 +139,9 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Asked>>, together: &AtomicUsize, an
             reply.body.len(),
             reply.fields
         );
-        let sent = (&*stream).write_all(&[head.as_bytes(), &reply.body].concat());
+        // Before the answer is out: its reader may ask again at once.
         together.fetch_sub(1, Ordering::SeqCst);
+        let sent = (&*stream).write_all(&[head.as_bytes(), &reply.body].concat());
         if sent.is_err() {
             return;
         }
