@@ -40,7 +40,7 @@ impl Index {
         self.stream.len() == 1 || self.stream.len().is_multiple_of(64) || self.leased == 0
     }
 
-    /// Takes up to `most` entries and [`BATCH_BYTES`], one at least; they stay in the lag until they are acknowledged.
+    /// Takes up to `most` entries and `BATCH_BYTES`, one at least; they stay in the lag until they are acknowledged.
     pub fn take_reports(&mut self, most: usize) -> Vec<(EntryId, Entry)> {
         let mut bytes = 0;
         let fitting = self.stream.iter().take(most).take_while(|appended| {
