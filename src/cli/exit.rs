@@ -20,7 +20,7 @@ pub enum ExitCode {
     Storage = 4,
     /// The frontier could not be reached; the crawl can be resumed.
     Frontier = 5,
-    /// Stopped by a threshold of errors.
+    /// As many URLs failed as were allowed; the crawl can be resumed.
     Threshold = 6,
     /// Interrupted (SIGINT); the crawl can be resumed.
     Interrupted = 130,
@@ -43,7 +43,7 @@ Exit codes:
   3    no page could be fetched
   4    the store or the disk failed; resume continues
   5    the frontier could not be reached; resume continues
-  6    stopped by a threshold of errors
+  6    as many URLs failed as --max-errors allows; resume continues
   130  interrupted with Ctrl-C; resume continues (143: by SIGTERM)";
 
 /// Why a command could not do what it was asked: one line, a hint, an exit code.

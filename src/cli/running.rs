@@ -7,8 +7,10 @@ use super::seeds::SeedSource;
 use super::summary::Summary;
 use super::summing::{self, Ending};
 use crate::clock::Clock;
+use crate::crawl::report::Outcome;
 use crate::scheduler::End;
 use crate::settings::{Layers, Settings, Sink, StoreUrl, StoredSettings};
+use crate::storage::{Event, Listener};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{CrawlRow, Store, StoreError};
 use crate::telemetry::{Terminal, set_resume_command};
@@ -17,7 +19,7 @@ use crate::wiring::embedded::Embedded;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use tokio_util::sync::CancellationToken;
 
 /// What to run, and how loudly.
@@ -114,7 +116,12 @@ impl Run<'_> {
         let started = clock.now();
         let before = store.tally(row.id).await?;
         let board = Board::new(&before);
+        // Heard from here on: a signal while seeds are read lets them be accepted first.
+        let stop = Stop::listen(self.terminal, self.quiet, resume_command(&self.name, path))?;
         let listener = board.listener(self.verbose.map(|detail| (self.terminal.clone(), detail)));
+        let errors =
+            Errors { most: settings.limits.max_errors, failed: Arc::default(), stop: stop.token.clone() };
+        let listener = errors.counted(listener);
         let embedded = Embedded::open(store, row, settings, &self.first, clock, listener).await?;
         let (seeds, new) = self.seed(&embedded, &board).await?;
         let resumed = (embedded.crawl.epoch > 1).then_some(before.open);
@@ -124,7 +131,6 @@ impl Run<'_> {
             self.terminal
                 .line(&format!("Nothing is left of {name}; --name NAME crawls afresh under a new name"));
         }
-        let stop = Stop::listen(self.terminal, self.quiet, resume_command(&self.name, path))?;
         let mode = if self.quiet { crate::settings::ProgressMode::None } else { settings.output.progress };
         let shown = progress::show(mode, self.terminal, clock, {
             let (board, front) = (Arc::clone(&board), Arc::clone(&embedded.front));
@@ -149,6 +155,10 @@ impl Run<'_> {
             }
         };
         let code = self.finish(&summary, &failed_seeds, settings, &stop, end.unwrap_or(End::Finished))?;
+        if let (ExitCode::Done, Some(text)) = (code, errors.reached()) {
+            return Err(Failure::new(ExitCode::Threshold, anyhow::anyhow!("{text}"))
+                .hint(resume_hint(&self.name, path)));
+        }
         Ok(Ended { code, summary })
     }
 
@@ -258,6 +268,37 @@ fn resume_command(name: &str, path: &Path) -> String {
 
 fn resume_hint(name: &str, path: &Path) -> String {
     format!("nothing that was stored is lost; go on with  {}", resume_command(name, path))
+}
+
+/// URLs that failed in this run, against `--max-errors`.
+struct Errors {
+    most: Option<u64>,
+    failed: Arc<AtomicU64>,
+    stop: CancellationToken,
+}
+
+impl Errors {
+    /// Counts what fails before `listener` hears of it, and stops the run at the limit.
+    fn counted(&self, listener: Listener) -> Listener {
+        let Some(most) = self.most else { return listener };
+        let (failed, stop) = (Arc::clone(&self.failed), self.stop.clone());
+        Arc::new(move |event: &Event<'_>| {
+            if let Event::Visited { report, committed } = event
+                && committed.effective
+                && matches!(report.outcome, Outcome::Failed { .. })
+                && failed.fetch_add(1, Ordering::Relaxed) + 1 >= most
+            {
+                stop.cancel();
+            }
+            listener(event);
+        })
+    }
+
+    /// What to say where the limit was reached.
+    fn reached(&self) -> Option<String> {
+        let (failed, most) = (self.failed.load(Ordering::Relaxed), self.most?);
+        (failed >= most).then(|| format!("{failed} URLs have failed, and --max-errors is {most}"))
+    }
 }
 
 /// Signals as a wish to stop: the first pauses, the second ends the process at once.

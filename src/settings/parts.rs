@@ -63,6 +63,8 @@ pub struct Limits {
     pub depth: Option<u32>,
     /// Most stored pages.
     pub max_pages: Option<u64>,
+    /// URLs that may fail in one run before it stops.
+    pub max_errors: Option<u64>,
     /// Visits after the first that failed for now.
     pub retries: u32,
     /// How long to stay when all that is left is waiting.
@@ -270,6 +272,7 @@ impl Layers {
         Ok(Limits {
             depth: self.one("depth", |text| values::count_or_none("depth", text))?.map(|hops| hops as u32),
             max_pages: self.one("max_pages", |text| values::count_or_none("max_pages", text))?,
+            max_errors: self.one("max_errors", |text| values::count_or_none("max_errors", text))?,
             retries: self.count("retries")? as u32,
             wait: self.one("wait", |text| values::span("wait", text))?,
         })

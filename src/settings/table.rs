@@ -205,6 +205,8 @@ pub static SETTINGS: &[Setting] = &[
         "Most hops from a seed")),
     short('n', setting(Limits, "max_pages", CountOrNone(1, 1_000_000_000_000), "none", "PAGES",
         "Stop after this many stored pages")),
+    setting(Limits, "max_errors", CountOrNone(1, 1_000_000_000_000), "none", "URLS",
+        "Stop, with exit code 6, once this many URLs have failed in this run; what is left waits for resume"),
     setting(Limits, "max_body", Size(1 << 10, 1 << 30), "10 MiB", "SIZE",
         "Most bytes of a body, on the wire and decoded; what is longer is cut"),
     setting(Limits, "retries", Count(0, 20), "2", "TIMES",

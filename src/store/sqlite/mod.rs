@@ -34,7 +34,7 @@ const APPLICATION_ID: i32 = 0x4855_4e54;
 const BUSY: Duration = Duration::from_secs(10);
 /// Page cache of the writing connection, negative for KiB: the indexes by key are written all over.
 const WRITER_CACHE_KIB: &str = "-32768";
-/// Page cache of the reading one, which reads a host's open rows once.
+/// Page cache of the reading one, which reads a host's open rows once; what it sorts beyond that goes to a file.
 const READER_CACHE_KIB: &str = "-4096";
 /// Bytes of a page of a new file: a stored page with its packed links is a few KiB, and 4 KiB would be cut to pieces. Larger
 /// ones cost more than they save once the indexes by key no longer fit the cache.
@@ -69,7 +69,7 @@ impl SqliteStore {
         }
         let lock = lock(path)?;
         let options = options(path).create_if_missing(true);
-        let writer = options.clone().pragma("cache_size", WRITER_CACHE_KIB);
+        let writer = options.clone().pragma("cache_size", WRITER_CACHE_KIB).pragma("temp_store", "memory");
         let mut writer = writer.connect().await.map_err(|why| opening(path, &why))?;
         prepare(path, &mut writer).await?;
         let reader = options.read_only(true).pragma("cache_size", READER_CACHE_KIB);
@@ -123,7 +123,6 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .row_buffer_size(ROW_BUFFER)
         .page_size(PAGE_BYTES)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("temp_store", "memory")
         .disable_statement_logging()
 }
 
@@ -331,24 +330,20 @@ impl Store for SqliteStore {
 
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError> {
         let mut reader = self.reader.lock().await;
-        let rows = sqlx::query("SELECT state, count(*) FROM urls WHERE crawl_id = ? GROUP BY state")
+        let row = sqlx::query(include_str!("sql/tally.sql"))
             .bind(crawl.0)
-            .fetch_all(&mut *reader)
+            .fetch_one(&mut *reader)
             .await
             .map_err(|why| writing(&why))?;
-        let mut tally = Tally::default();
-        for row in &rows {
-            let count = row.get::<i64, _>(1).unsigned_abs();
-            match row.get::<&str, _>(0) {
-                "open" => tally.open = count,
-                "stored" => tally.stored = count,
-                "redirected" => tally.redirected = count,
-                "failed" => tally.failed = count,
-                "read" => tally.read = count,
-                _ => tally.excluded = count,
-            }
-        }
-        Ok(tally)
+        let count = |state: &str| row.get::<i64, _>(state).unsigned_abs();
+        Ok(Tally {
+            open: count("open"),
+            stored: count("stored"),
+            redirected: count("redirected"),
+            failed: count("failed"),
+            excluded: count("excluded"),
+            read: count("read"),
+        })
     }
 
     async fn set_state(

@@ -51,6 +51,28 @@ fn an_unreachable_seed_is_code_3() {
 }
 
 #[test]
+fn as_many_failures_as_are_allowed_are_code_6_and_the_rest_waits() {
+    let server = RawServer::start(|path, _| match path {
+        "/robots.txt" => (404, String::new(), String::new()),
+        "/" => page(&["/gone/1", "/gone/2", "/gone/3", "/gone/4", "/a"]),
+        path if path.starts_with("/gone") => (410, String::new(), String::new()),
+        _ => page(&[]),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("crawls/c.db");
+    let flags = ["--name", "c", "--delay", "50ms"];
+    let seed = server.url("/");
+    let crawl = [&["crawl", &seed, "--max-errors", "2"][..], &flags].concat();
+    check(&run(folder.path(), &crawl), 6, "2 URLs have failed, and --max-errors is 2");
+    assert_eq!(sql(&store, "select count(*) from dead_letters"), ["2"]);
+    assert_eq!(sql(&store, "select state from crawls"), ["paused"]);
+    let resumed = run(folder.path(), &["resume", "c", "--max-errors", "100"]);
+    assert_eq!(resumed.status.code(), Some(0), "{}", said(&resumed));
+    assert_eq!(sql(&store, "select count(*) from urls where state = 'open'"), ["0"]);
+    assert_eq!(sql(&store, "select count(*) from pages"), ["2"]);
+}
+
+#[test]
 fn a_store_that_cannot_be_used_is_code_4_and_stays_as_it_was() {
     let server = site();
     let folder = tempfile::tempdir().unwrap();
