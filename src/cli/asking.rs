@@ -11,7 +11,6 @@ use crate::crawl::visit::{Failure, Visit};
 use crate::fetch::{Fetch, Request};
 use crate::settings::Settings;
 use crate::telemetry::Terminal;
-use crate::wiring::embedded;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -73,7 +72,7 @@ impl<'a> Asker<'a> {
         Self {
             client,
             clock,
-            delay: embedded::delay(settings),
+            delay: settings.politeness.delay,
             patience: settings.limits.wait,
             terminal,
             hosts: HashMap::new(),

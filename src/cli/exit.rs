@@ -22,6 +22,8 @@ pub enum ExitCode {
     Frontier = 5,
     /// As many URLs failed as were allowed; the crawl can be resumed.
     Threshold = 6,
+    /// URLs failed in a way that `--fail-on` names.
+    Gate = 10,
     /// Interrupted (SIGINT); the crawl can be resumed.
     Interrupted = 130,
     /// Asked to stop (SIGTERM); the crawl can be resumed.
@@ -44,6 +46,7 @@ Exit codes:
   4    the store or the disk failed; resume continues
   5    the frontier could not be reached; resume continues
   6    as many URLs failed as --max-errors allows; resume continues
+  10   URLs failed in a way that --fail-on names
   130  interrupted with Ctrl-C; resume continues (143: by SIGTERM)";
 
 /// Why a command could not do what it was asked: one line, a hint, an exit code.
@@ -163,7 +166,7 @@ mod tests {
 
     #[test]
     fn every_exit_code_is_documented() {
-        for code in [0, 1, 2, 3, 4, 5, 6, 130, 143] {
+        for code in [0, 1, 2, 3, 4, 5, 6, 10, 130, 143] {
             assert!(EXIT_CODES.contains(&code.to_string()), "{code}");
         }
     }

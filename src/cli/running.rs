@@ -2,6 +2,7 @@
 
 use super::board::{Board, Detail};
 use super::exit::{ExitCode, Failure};
+use super::figures::plural;
 use super::progress::{self, Header};
 use super::seeds::SeedSource;
 use super::summary::Summary;
@@ -9,10 +10,10 @@ use super::summing::{self, Ending};
 use crate::clock::Clock;
 use crate::crawl::report::Outcome;
 use crate::scheduler::End;
-use crate::settings::{Layers, Settings, Sink, StoreUrl, StoredSettings};
+use crate::settings::{FailOn, Layers, Settings, Sink, StoreUrl, StoredSettings};
 use crate::storage::{Event, Listener};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{CrawlRow, Store, StoreError};
+use crate::store::{CrawlRow, Store, StoreError, Tally};
 use crate::telemetry::{Terminal, set_resume_command};
 use crate::wiring::CrawlError;
 use crate::wiring::embedded::Embedded;
@@ -21,6 +22,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use tokio_util::sync::CancellationToken;
+
+/// Most reasons that a failed gate names.
+const SHOWN_FAILURES: usize = 5;
 
 /// What to run, and how loudly.
 pub(super) struct Run<'a> {
@@ -124,6 +128,9 @@ impl Run<'_> {
         let listener = errors.counted(listener);
         let embedded = Embedded::open(store, row, settings, &self.first, clock, listener).await?;
         let (seeds, new) = self.seed(&embedded, &board).await?;
+        if seeds == 0 && before == Tally::default() {
+            return Err(self.no_seed(path));
+        }
         let resumed = (embedded.crawl.epoch > 1).then_some(before.open);
         self.header(settings, &embedded, seeds, resumed, path);
         if resumed == Some(0) && new == 0 && !self.quiet {
@@ -162,6 +169,14 @@ impl Run<'_> {
         Ok(Ended { code, summary })
     }
 
+    /// The disk was full, or the process died, between the first line of a crawl and its first seed.
+    fn no_seed(&self, path: &Path) -> Failure {
+        let name = &self.name;
+        let store = store_flag(name, path);
+        Failure::usage(anyhow::anyhow!("{name} has no seed: its first run ended before one was accepted"))
+            .hint(format!("give it one:  huntsman crawl SEED --name {name}{store}"))
+    }
+
     /// Accepts the seeds, batch by batch; answers with how many there are and how many of them are new.
     async fn seed(&mut self, embedded: &Embedded, board: &Board) -> Result<(u64, u64), Failure> {
         let mut batch = std::mem::take(&mut self.first);
@@ -194,7 +209,7 @@ impl Run<'_> {
             seeds,
             scope: embedded.roles.node.scope_words(),
             robots: settings.politeness.robots == crate::settings::Robots::Obey,
-            delay: settings.politeness.delay.for_host(embedded.on_loopback),
+            delay: settings.politeness.delay.ours(embedded.on_loopback),
             max_pages: settings.limits.max_pages,
             data: path.display().to_string(),
             resumed,
@@ -243,8 +258,25 @@ impl Run<'_> {
             return Err(Failure::new(ExitCode::NothingFetched, anyhow::anyhow!("{text}"))
                 .hint(format!("check the spelling, or run  huntsman fetch {first}  for the details")));
         }
+        gate(summary, &settings.output.fail_on)?;
         Ok(ExitCode::Done)
     }
+}
+
+/// Fails where URLs failed in a way that the operator does not accept.
+fn gate(summary: &Summary, fail_on: &[FailOn]) -> Result<(), Failure> {
+    let meant = |reason: &str| fail_on.iter().any(|kind| kind.matches(reason));
+    let failures: Vec<_> = summary.failures.iter().filter(|failure| meant(&failure.reason)).collect();
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let total = failures.iter().map(|failure| failure.count).sum();
+    let shown = failures.iter().take(SHOWN_FAILURES);
+    let shown: Vec<_> = shown.map(|failure| format!("{} {}", failure.reason, failure.count)).collect();
+    let text =
+        format!("{} failed, which --fail-on does not accept: {}", plural(total, "URL"), shown.join(", "));
+    Err(Failure::new(ExitCode::Gate, anyhow::anyhow!("{text}"))
+        .hint("huntsman query \"select url, reason, found_on from dead_letters\" names them"))
 }
 
 /// Finds out before the crawl, not after it, that its summary cannot be written.
@@ -259,10 +291,15 @@ fn wrong_sink(file: &Path, why: &std::io::Error) -> anyhow::Error {
 }
 
 fn resume_command(name: &str, path: &Path) -> String {
+    format!("huntsman resume {name}{}", store_flag(name, path))
+}
+
+/// The flag that leads to the store, where that is not the one of the name.
+fn store_flag(name: &str, path: &Path) -> String {
     if path == Path::new("crawls").join(format!("{name}.db")) {
-        format!("huntsman resume {name}")
+        String::new()
     } else {
-        format!("huntsman resume {name} --store sqlite:{}", path.display())
+        format!(" --store sqlite:{}", path.display())
     }
 }
 

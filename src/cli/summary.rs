@@ -45,6 +45,8 @@ pub struct Summary {
     pub requests: Requests,
     /// Hosts that asked us to slow down, the longest wait first.
     pub slowdowns: Vec<Slowdown>,
+    /// URLs that failed for good, by reason, the largest number first.
+    pub failures: Vec<Reason>,
     /// What failed for good, the largest group first.
     pub problems: Vec<Problem>,
     /// Where the results are.
@@ -104,10 +106,10 @@ pub struct Found {
     pub waiting: u64,
 }
 
-/// A reason not to fetch a URL, and how many it kept back.
+/// A reason not to fetch a URL, or to give it up, and how many URLs it was said of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
-    /// As `skipped.reason` holds it.
+    /// As `skipped.reason` or `dead_letters.reason` holds it.
     pub reason: String,
     /// URLs.
     pub count: u64,

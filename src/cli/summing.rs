@@ -54,6 +54,7 @@ pub(super) async fn summarize(
         },
         requests: requests(&totals),
         slowdowns: slowdowns(ending.board),
+        failures: reasons(&totals.failures),
         problems: problems(totals),
         data: Data { store: ending.path.display().to_string(), bytes: size(ending.path) },
         next: next(ending, &tally, end),
@@ -73,11 +74,7 @@ fn ended(end: End, tally: &Tally, ending: &Ending<'_>) -> Ended {
 }
 
 fn found(tally: &Tally, totals: &Totals, end: End) -> Found {
-    let mut not_fetched: Vec<Reason> = totals
-        .skipped
-        .iter()
-        .map(|(reason, count)| Reason { reason: reason.clone(), count: *count })
-        .collect();
+    let mut not_fetched = reasons(&totals.skipped);
     if tally.excluded > 0 {
         not_fetched.push(Reason { reason: "robots".to_owned(), count: tally.excluded });
     }
@@ -94,6 +91,10 @@ fn found(tally: &Tally, totals: &Totals, end: End) -> Found {
         queued: tally.open - waiting,
         waiting,
     }
+}
+
+fn reasons(counted: &[(String, u64)]) -> Vec<Reason> {
+    counted.iter().map(|(reason, count)| Reason { reason: reason.clone(), count: *count }).collect()
 }
 
 fn requests(totals: &Totals) -> Requests {

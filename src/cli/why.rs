@@ -28,6 +28,12 @@ const HOST: &str =
 const IS_SITEMAP: &str = "\
 SELECT 1 FROM urls AS u JOIN crawls AS c ON c.id = u.crawl_id
 WHERE u.url_key = ?1 AND u.state = 'read' AND (?2 IS NULL OR c.name = ?2)";
+const DROPPED: &str = "\
+SELECT count(*), sum(p.links_dropped) FROM pages AS p JOIN crawls AS c ON c.id = p.crawl_id
+WHERE p.links_dropped > 0 AND (?1 IS NULL OR c.name = ?1)";
+const DROPPED_HERE: &str = "\
+SELECT p.links_dropped FROM pages AS p JOIN crawls AS c ON c.id = p.crawl_id
+WHERE p.url_key = ?1 AND p.links_dropped > 0 AND (?2 IS NULL OR c.name = ?2)";
 const DEAD: &str = "SELECT reason, detail, attempts, died_at FROM dead_letters WHERE url_key = ?1";
 
 /// Prints how the URL was normalised, where it was found, which rule spoke, and each attempt.
@@ -83,6 +89,13 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
         let [reason, detail, attempts, at] = texts(&row);
         trail.say("given up", &format!("{reason} after {attempts} attempts at {at}: {detail}"));
     }
+    for row in opened.rows(DROPPED_HERE, &by_key)? {
+        let [dropped] = texts(&row);
+        trail.say(
+            "links",
+            &format!("{dropped} of this page were not followed: it has more than are read of a page"),
+        );
+    }
     if let Some(host) = host {
         for row in opened.rows(HOST, &[Value::Text(host.as_str().to_owned())])? {
             let [robots, status, delay, blocked, strikes] = texts(&row);
@@ -96,6 +109,17 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
             "verdict",
             "never found by this crawl: no page that was fetched links to it, and it is no seed",
         );
+        for row in opened.rows(DROPPED, std::slice::from_ref(&name))? {
+            let [pages, links] = texts(&row);
+            if pages != "0" {
+                trail.say(
+                    "unless",
+                    &format!(
+                        "it is one of {links} links of {pages} pages with more links than are read of a page"
+                    ),
+                );
+            }
+        }
     }
     let mut out = stdout().lock();
     for (label, text) in trail.0 {

@@ -35,10 +35,12 @@ pub struct Page {
     pub base: Option<String>,
     /// The raw URL of the first `<meta http-equiv="refresh">` that has one, outside of `<noscript>`.
     pub refresh: Option<String>,
-    /// The outlinks: one row a distinct `href`, in order of first appearance.
+    /// The outlinks: one row a distinct `href` without its fragment, in order of first appearance.
     pub links: Links,
     /// All links seen, with repetitions, links to a fragment of the same page, and those beyond the limits.
     pub links_total: u64,
+    /// Links that are neither kept nor followed, since the page has more of them, or longer ones, than the limits allow.
+    pub links_dropped: u64,
     /// The encoding the bytes were read in, by its WHATWG name.
     pub charset: Cow<'static, str>,
     /// How the encoding was decided.
@@ -105,14 +107,11 @@ impl SelectorsSkipped {
 
 /// What was cut or replaced while a page was parsed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each a column or a counter")]
 pub struct PageFlags {
     /// The title was longer than the limit.
     pub title_cut: bool,
     /// The text was longer than the limit.
     pub text_cut: bool,
-    /// There were more distinct links, or bytes of them, than the limits allow.
-    pub links_cut: bool,
     /// Some bytes were invalid in the page's encoding and read as U+FFFD.
     pub decode_errors: bool,
 }

@@ -33,12 +33,16 @@ pub enum Delay {
 impl Delay {
     /// The least gap between two requests to `host`: the larger of ours and the host's own.
     pub fn of(self, host: &str, pace: &Pace) -> Duration {
-        let own = match self {
+        self.ours(is_loopback(host)).max(pace.crawl_delay.unwrap_or_default())
+    }
+
+    /// The gap that we keep where the host asks for none.
+    pub fn ours(self, on_loopback: bool) -> Duration {
+        match self {
             Self::Fixed(delay) => delay,
-            Self::Auto if is_loopback(host) => Duration::ZERO,
+            Self::Auto if on_loopback => Duration::ZERO,
             Self::Auto => DEFAULT_DELAY,
-        };
-        own.max(pace.crawl_delay.unwrap_or_default())
+        }
     }
 }
 

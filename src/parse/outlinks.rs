@@ -1,4 +1,4 @@
-//! The outlinks of one page while it is read: each distinct `href` once, within the limits.
+//! The outlinks of one page while it is read: each distinct `href`, without its fragment, once, within the limits.
 
 use std::hash::BuildHasher;
 
@@ -17,7 +17,7 @@ pub(super) struct Outlinks {
     links: Links,
     known: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    cut: bool,
+    dropped: u64,
 }
 
 impl Outlinks {
@@ -27,7 +27,7 @@ impl Outlinks {
         // The table of a huge page would cost every small one its clearing.
         self.known.shrink_to(1_024, |_| 0);
         self.links = Links::default();
-        self.cut = false;
+        self.dropped = 0;
     }
 
     /// Takes a link and tells its index if it can still use an anchor text.
@@ -38,7 +38,7 @@ impl Outlinks {
         source: LinkSource,
         limits: &Limits,
     ) -> Option<usize> {
-        let Self { links, known, hasher, cut } = self;
+        let Self { links, known, hasher, dropped } = self;
         let hash = hasher.hash_one(href.as_bytes());
         let nofollow = has_token(rel, "nofollow");
         let rel = &rel[..rel.floor_char_boundary(MAX_REL)];
@@ -53,7 +53,7 @@ impl Outlinks {
             || href.len() > limits.href_bytes
             || links.text_len() + href.len() + rel.len() > limits.link_bytes
         {
-            *cut = true;
+            *dropped += 1;
             return None;
         }
         if links.is_empty() {
@@ -71,14 +71,12 @@ impl Outlinks {
     pub(super) fn set_anchor(&mut self, index: usize, anchor: &str, limits: &Limits) {
         if self.links.text_len() + anchor.len() <= limits.link_bytes {
             self.links.set_anchor(index, anchor);
-        } else {
-            self.cut = true;
         }
     }
 
-    /// The links of the page, and whether some did not fit.
-    pub(super) fn take(&mut self) -> (Links, bool) {
-        (std::mem::take(&mut self.links), self.cut)
+    /// The links of the page, and how many did not fit.
+    pub(super) fn take(&mut self) -> (Links, u64) {
+        (std::mem::take(&mut self.links), self.dropped)
     }
 }
 

@@ -344,7 +344,7 @@ impl Reader<'_> {
         self.end_anchor();
         self.end_heading();
         self.page.title = self.page.title.filter(|title| !title.is_empty());
-        (self.page.links, self.page.flags.links_cut) = self.buffers.outlinks.take();
+        (self.page.links, self.page.links_dropped) = self.buffers.outlinks.take();
         if self.want.text {
             self.page.flags.text_cut = self.buffers.text.is_cut();
             self.page.text = Some(self.buffers.text.take());
@@ -364,8 +364,13 @@ fn keep(
 ) -> Option<usize> {
     page.links_total += 1;
     let href = href.trim_ascii();
+    if href.is_empty() {
+        return None;
+    }
+    // Links that differ only in their fragment are one.
+    let href = href.split('#').next().unwrap_or_default();
     // A bare fragment is this page, unless there is a base: then it is that page.
-    if href.is_empty() || (href.starts_with('#') && page.base.is_none()) {
+    if href.is_empty() && page.base.is_none() {
         return None;
     }
     outlinks.add(href, rel, source, limits)

@@ -5,6 +5,7 @@
 
 pub mod environment;
 mod file;
+mod gate;
 mod layers;
 mod parts;
 pub mod show;
@@ -12,10 +13,11 @@ pub mod table;
 pub mod units;
 mod values;
 
+pub use gate::FailOn;
 pub use layers::{Entry, Layers, Mistake, Origin, Raw, StoredSettings};
 pub use parts::{
-    Delay, Extraction, Identity, Limits, Links, Network, Output, Place, Politeness, ProgressMode, Robots,
-    Secret, Select, Settings, Sink, Sitemaps, StoreUrl, Text,
+    Extraction, Identity, Limits, Links, Network, Output, Place, Politeness, ProgressMode, Robots, Secret,
+    Select, Settings, Sink, Sitemaps, StoreUrl, Text,
 };
 pub use values::crawl_name;
 

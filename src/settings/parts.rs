@@ -1,7 +1,9 @@
 //! The settings as types: one small struct for each part of the program.
 
+use super::gate::FailOn;
 use super::layers::{Layers, Mistake};
 use super::values;
+use crate::crawl::politeness::Delay;
 use crate::crawl::scope::ScopeRules;
 use crate::fetch::Timeouts;
 use crate::parse::Selectors;
@@ -69,29 +71,6 @@ pub struct Limits {
     pub retries: u32,
     /// How long to stay when all that is left is waiting.
     pub wait: Duration,
-}
-
-/// The least gap between two requests to a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delay {
-    /// [`Delay::FLOOR`], none on loopback.
-    Auto,
-    /// What the operator said, for every host.
-    Fixed(Duration),
-}
-
-impl Delay {
-    /// The gap where nobody says otherwise: four requests a second.
-    pub const FLOOR: Duration = Duration::from_millis(250);
-
-    /// The gap for a host, before its crawl-delay and back-off are heard.
-    pub fn for_host(self, loopback: bool) -> Duration {
-        match self {
-            Self::Auto if loopback => Duration::ZERO,
-            Self::Auto => Self::FLOOR,
-            Self::Fixed(gap) => gap,
-        }
-    }
 }
 
 /// Whether robots.txt is obeyed.
@@ -233,6 +212,8 @@ pub enum ProgressMode {
 pub struct Output {
     /// Where the end summary goes as JSON.
     pub summary_json: Option<Sink>,
+    /// Failures of the crawl that make the command fail.
+    pub fail_on: Vec<FailOn>,
     /// How progress is shown.
     pub progress: ProgressMode,
 }
@@ -342,6 +323,7 @@ impl Layers {
             summary_json: self.text("summary_json", |text| {
                 Ok(if text == "-" { Sink::Stdout } else { Sink::File(text.into()) })
             })?,
+            fail_on: self.many("fail_on", FailOn::parse)?,
             progress: match self.word("progress")? {
                 "bar" => ProgressMode::Bar,
                 "plain" => ProgressMode::Plain,

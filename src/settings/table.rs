@@ -246,6 +246,8 @@ pub static SETTINGS: &[Setting] = &[
 
     own(setting(Output, "summary_json", Text, "", "FILE",
         "Write the end summary as JSON to this file, or to standard output for -")),
+    own(setting(Output, "fail_on", List, "", "KIND",
+        "Exit with code 10 if URLs failed this way: a status (404), 4xx, 5xx, net (no answer), a reason, or any")),
     own(setting(Output, "progress", Word(&["auto", "bar", "plain", "none"]), "auto", "HOW",
         "Show progress as a bar, as a line every 10 seconds, or not; auto is a bar on a terminal")),
 ];

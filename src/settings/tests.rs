@@ -3,6 +3,7 @@
 use super::show::{Origins, documented_defaults, show};
 use super::table::{SETTINGS, Setting};
 use super::*;
+use crate::crawl::politeness::Delay;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -27,8 +28,8 @@ fn mistake(text: &str) -> String {
 fn the_defaults_are_those_of_the_design() {
     let settings = Layers::built_in().settings().unwrap();
     assert_eq!(settings.politeness.delay, Delay::Auto);
-    assert_eq!(settings.politeness.delay.for_host(false), Duration::from_millis(250));
-    assert_eq!(settings.politeness.delay.for_host(true), Duration::ZERO);
+    assert_eq!(settings.politeness.delay.ours(false), Duration::from_millis(250));
+    assert_eq!(settings.politeness.delay.ours(true), Duration::ZERO);
     assert_eq!(settings.politeness.robots, Robots::Obey);
     assert_eq!((settings.politeness.per_host, settings.network.concurrency), (1, 64));
     assert_eq!(settings.network.timeouts, crate::fetch::Timeouts::default());

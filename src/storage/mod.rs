@@ -22,7 +22,7 @@ pub const BATCH: usize = 256;
 /// How long a batch is gathered while the nodes have other work.
 pub const LINGER: Duration = Duration::from_millis(100);
 /// Commits that fail in a row before the stage gives up; the reports stay unacknowledged.
-pub const MAX_FAILURES: u32 = 3;
+pub const MAX_FAILURES: u32 = 6;
 
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 

@@ -67,7 +67,7 @@ impl Embedded {
             allow.extend(named_network(&seed));
             scope.add_seed(&seed, kind);
         }
-        let delay = delay(settings);
+        let delay = settings.politeness.delay;
         let progress = Arc::new(LastProgress::default());
         let limits = Limits::default();
         let client =
@@ -144,14 +144,6 @@ pub fn client(settings: &Settings, urls: &[Url], clock: Clock) -> Result<HttpCli
 /// What is read from pages.
 pub fn reading(settings: &Settings, crawl: CrawlId) -> Result<Reading> {
     Ok(Reading::new(crawl, settings.extraction.text == Text::Keep, selectors(settings)?))
-}
-
-/// The delay that the user asked for.
-pub fn delay(settings: &Settings) -> Delay {
-    match settings.politeness.delay {
-        settings::Delay::Auto => Delay::Auto,
-        settings::Delay::Fixed(gap) => Delay::Fixed(gap),
-    }
 }
 
 fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<http::Settings> {

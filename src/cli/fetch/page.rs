@@ -1,7 +1,7 @@
 //! What a crawl would store of a page, and what would become of its outlinks.
 
 use crate::crawl::assess::unpack;
-use crate::crawl::page::{CharsetSource, Heading, PageFlags, RobotsMeta, SelectorsSkipped};
+use crate::crawl::page::{CharsetSource, Heading, Page, PageFlags, RobotsMeta, SelectorsSkipped};
 use crate::crawl::report::{Report, Skipped, StoredPage};
 use crate::crawl::url::{UrlKey, canonical, parse};
 use serde::Serialize;
@@ -40,6 +40,8 @@ pub(super) struct PageShown {
 pub(super) struct LinksShown {
     /// With repetitions and links into the page itself.
     pub(super) total: u64,
+    /// Those that a crawl neither keeps nor follows, since the page has more than are read of one.
+    pub(super) dropped: u64,
     /// URLs that a crawl would put into the frontier unless it knows them.
     pub(super) found: usize,
     /// URLs that it would not, by reason.
@@ -66,6 +68,7 @@ impl PageShown {
     /// What `stored` holds, with the outlinks that its report speaks of.
     pub(super) fn of(stored: StoredPage, report: &Report) -> Self {
         let StoredPage { page, content_type, robots_tag, content_hash, links, truncated, .. } = stored;
+        let links = LinksShown::of(links.as_deref().unwrap_or_default(), &page, report);
         Self {
             is_html: !page.charset.is_empty(),
             content_type,
@@ -85,13 +88,13 @@ impl PageShown {
             extracted: page.extracted,
             selectors_skipped: page.selectors_skipped,
             text: page.text,
-            links: LinksShown::of(links.as_deref().unwrap_or_default(), page.links_total, report),
+            links,
         }
     }
 }
 
 impl LinksShown {
-    fn of(packed: &str, total: u64, report: &Report) -> Self {
+    fn of(packed: &str, page: &Page, report: &Report) -> Self {
         let found: HashSet<UrlKey> = report.found.iter().map(|found| found.key).collect();
         let mut skipped: HashMap<UrlKey, &Skipped> =
             report.skipped.iter().map(|skipped| (skipped.key, skipped)).collect();
@@ -129,6 +132,12 @@ impl LinksShown {
         for skipped in &report.skipped {
             *reasons.entry(skipped.reason).or_default() += 1;
         }
-        Self { total, found: report.found.len(), skipped: reasons, list }
+        Self {
+            total: page.links_total,
+            dropped: page.links_dropped,
+            found: report.found.len(),
+            skipped: reasons,
+            list,
+        }
     }
 }

@@ -145,7 +145,9 @@ impl Lines {
         for (at, (reason, number)) in links.skipped.iter().enumerate() {
             _ = write!(words, "{} {number} {reason}", if at == 0 { "; skipped:" } else { "," });
         }
-        words.push_str(cut(page.flags.links_cut));
+        if links.dropped > 0 {
+            _ = write!(words, "; {} more than are read of a page", count(links.dropped));
+        }
         self.say("links", &words);
         let shown = self.most(links.list.len());
         for link in &links.list[..shown] {

@@ -68,6 +68,7 @@ fn summary() -> Summary {
             times: 3,
             waited_ms: 66_000,
         }],
+        failures: vec![reason("http-404", 18), reason("http-410", 4), reason("incomplete", 2)],
         problems: vec![
             problem("404", 18, "/api/v1/*", 9),
             problem("410", 4, "/blog/2019/*", 2),
@@ -158,6 +159,7 @@ fn the_json_has_a_schema_and_stable_names() {
         "crawl",
         "data",
         "ended",
+        "failures",
         "finished",
         "found",
         "next",

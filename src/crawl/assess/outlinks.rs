@@ -36,14 +36,8 @@ pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> 
         rules,
     };
     judging.keys.insert(report.url.key);
-    let mut hrefs: HashSet<&str> = HashSet::with_capacity(links.len());
     for link in links.iter() {
-        // Links that differ only in their fragment are one, and need to be resolved once.
-        let href = link.href.split('#').next().unwrap_or_default();
-        if (href.is_empty() && link.href.starts_with('#')) || !hrefs.insert(href) {
-            continue;
-        }
-        judging.link(base, href, link);
+        judging.link(base, link);
     }
     let Judging { found, skipped, packed, .. } = judging;
     report.found = found;
@@ -66,7 +60,8 @@ struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    fn link(&mut self, base: &Url, href: &str, link: Link<'_>) {
+    fn link(&mut self, base: &Url, link: Link<'_>) {
+        let href = link.href;
         let target = match url::resolve(base, href) {
             Ok(target) => target,
             Err(why) => {

@@ -9,20 +9,22 @@ use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use crate::store::Committed;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Executor, Row, SqliteConnection};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 const CLOSE_URLS: Statement = Statement { text: include_str!("sql/close_urls.sql"), columns: 12 };
 const INSERT_URLS: Statement = Statement { text: include_str!("sql/insert_urls.sql"), columns: 12 };
-const INSERT_PAGES: Statement = Statement { text: include_str!("sql/insert_pages.sql"), columns: 25 };
+const INSERT_PAGES: Statement = Statement { text: include_str!("sql/insert_pages.sql"), columns: 26 };
 const INSERT_FETCHES: Statement = Statement { text: include_str!("sql/insert_fetches.sql"), columns: 17 };
 const INSERT_SKIPPED: Statement = Statement { text: include_str!("sql/insert_skipped.sql"), columns: 7 };
 const RELEASE_SKIPPED: Statement = Statement { text: include_str!("sql/release_skipped.sql"), columns: 2 };
 const INSERT_DEAD_LETTERS: Statement =
     Statement { text: include_str!("sql/insert_dead_letters.sql"), columns: 10 };
 const NOTE_HOSTS: Statement = Statement { text: include_str!("sql/note_hosts.sql"), columns: 8 };
+
+const ROLLBACK: &str = "ROLLBACK";
 
 type RowKey = (CrawlId, UrlKey);
 
@@ -40,9 +42,9 @@ pub(super) async fn accept(
         .filter(|found| known.insert(found.key))
         .map(|found| Finding { crawl, found, on: None, at: &at, entry: 0 })
         .collect();
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let admitted = insert_urls(&mut transaction, seeds).await?;
-    transaction.commit().await?;
+    begin(connection).await?;
+    let admitted = insert_urls(connection, seeds).await;
+    let admitted = end(connection, admitted).await?;
     Ok(admitted.into_iter().map(|(_, queued)| queued).collect())
 }
 
@@ -51,28 +53,58 @@ pub(super) async fn commit(
     connection: &mut SqliteConnection,
     batch: &[Entry],
 ) -> Result<Vec<Committed>, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    begin(connection).await?;
+    let committed = write(connection, batch).await;
+    end(connection, committed).await
+}
+
+/// Begins a transaction. By statements of our own: `SQLite` ends one by itself when the disk is full, and a library that
+/// counts transactions would take no further one.
+async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    if connection.execute(BEGIN).await.is_err() {
+        // One that was given up half way may still be open.
+        _ = connection.execute(ROLLBACK).await;
+        connection.execute(BEGIN).await?;
+    }
+    Ok(())
+}
+
+/// Ends it: with all that was written, or with nothing.
+async fn end<T>(
+    connection: &mut SqliteConnection,
+    written: Result<T, sqlx::Error>,
+) -> Result<T, sqlx::Error> {
+    let ended = match written {
+        Ok(written) => connection.execute("COMMIT").await.map(|_| written),
+        Err(why) => Err(why),
+    };
+    if ended.is_err() {
+        _ = connection.execute(ROLLBACK).await;
+    }
+    ended
+}
+
+async fn write(connection: &mut SqliteConnection, batch: &[Entry]) -> Result<Vec<Committed>, sqlx::Error> {
     let mut committed: Vec<Committed> = batch.iter().map(|_| Committed::default()).collect();
     let visits: Vec<Visited<'_>> = batch.iter().enumerate().filter_map(visited).collect();
 
-    let reports = close_urls(&mut transaction, &visits).await?;
+    let reports = close_urls(connection, &visits).await?;
     for passed in &reports {
         let outcome = &passed.report.outcome;
         committed[passed.entry].effective = true;
         committed[passed.entry].stored = matches!(outcome, Outcome::Stored(_));
         committed[passed.entry].retry = retry(passed.report);
     }
-    insert_fetches(&mut transaction, &visits).await?;
-    insert_robots_fetches(&mut transaction, batch).await?;
-    insert_pages(&mut transaction, &reports).await?;
-    insert_dead_letters(&mut transaction, &reports).await?;
-    for (entry, queued) in insert_urls(&mut transaction, findings(&reports)).await? {
+    insert_fetches(connection, &visits).await?;
+    insert_robots_fetches(connection, batch).await?;
+    insert_pages(connection, &reports).await?;
+    insert_dead_letters(connection, &reports).await?;
+    for (entry, queued) in insert_urls(connection, findings(&reports)).await? {
         committed[entry].admitted.push(queued);
     }
-    insert_skipped(&mut transaction, &reports).await?;
-    note_hosts(&mut transaction, batch).await?;
-
-    transaction.commit().await?;
+    insert_skipped(connection, &reports).await?;
+    note_hosts(connection, batch).await?;
     Ok(committed)
 }
 
@@ -246,7 +278,10 @@ fn bind_page(visit: &Visited<'_>, stored: &StoredPage, values: &mut Values) {
     values.add(hex(&stored.content_hash));
     values.maybe(stored.etag.as_deref()).maybe(stored.last_modified.as_deref());
     values.add(url.origin.depth).add(Arc::clone(visit.started.as_ref().unwrap_or(&visit.at)));
-    values.add(page.links_total.cast_signed()).maybe(stored.links.as_deref());
+    values
+        .add(page.links_total.cast_signed())
+        .add(page.links_dropped.cast_signed())
+        .maybe(stored.links.as_deref());
 }
 
 /// What the page and its header ask of robots, as one comma list.

@@ -21,6 +21,8 @@ pub struct Totals {
     pub p95_ms: Option<i64>,
     /// Pages whose content is that of another one.
     pub duplicates: u64,
+    /// How many URLs were given up for which reason, the largest number first.
+    pub failures: Vec<(String, u64)>,
     /// URLs that were given up.
     pub failed: Vec<FailedRow>,
 }
@@ -87,7 +89,10 @@ async fn totals(connection: &mut SqliteConnection, crawl: CrawlId) -> Result<Tot
         .bind(MOST_FAILED)
         .fetch_all(&mut *connection)
         .await?;
+    let failures =
+        sqlx::query(include_str!("sql/count_failed.sql")).bind(crawl.0).fetch_all(&mut *connection).await?;
     Ok(Totals {
+        failures: failures.iter().map(|row| (row.get(0), count(row, 1))).collect(),
         skipped: skipped.iter().map(|row| (row.get(0), count(row, 1))).collect(),
         requests,
         median_ms: percentile(connection, crawl, answers, 50).await?,

@@ -2,6 +2,7 @@
 
 use super::raw_server::{RawServer, page};
 use super::{huntsman, run, said, sql, wait_until};
+use std::io::BufRead;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -48,6 +49,35 @@ fn an_unreachable_seed_is_code_3() {
     let url = format!("http://127.0.0.1:{port}/");
     let output = run(folder.path(), &["crawl", &url, "--retries", "0"]);
     check(&output, 3, &format!("no page could be fetched from any seed; {url} connect"));
+}
+
+#[test]
+fn failures_that_are_not_accepted_are_code_10() {
+    let server = RawServer::start(|path, _| match path {
+        "/robots.txt" => (404, String::new(), String::new()),
+        "/" => page(&["/gone", "/missing/1", "/missing/2", "/a"]),
+        "/gone" => (410, String::new(), String::new()),
+        path if path.starts_with("/missing") => (404, String::new(), String::new()),
+        _ => page(&[]),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let seed = server.url("/");
+    let crawl = |name: &str, kinds: &[&str]| {
+        let kinds = kinds.iter().flat_map(|kind| ["--fail-on", kind]);
+        let flags = ["crawl", &seed, "--name", name, "--delay", "0"].into_iter().chain(kinds);
+        run(folder.path(), &flags.collect::<Vec<_>>())
+    };
+    check(&crawl("one", &["404"]), 10, "2 URLs failed, which --fail-on does not accept: http-404 2");
+    check(
+        &crawl("two", &["5xx", "4xx"]),
+        10,
+        "3 URLs failed, which --fail-on does not accept: http-404 2, http-410 1",
+    );
+    // The crawl itself is whole; only the command failed.
+    assert_eq!(sql(&folder.path().join("crawls/two.db"), "select state from crawls"), ["finished"]);
+    assert_eq!(sql(&folder.path().join("crawls/two.db"), "select count(*) from pages"), ["2"]);
+    let accepted = crawl("three", &["5xx", "net"]);
+    assert_eq!(accepted.status.code(), Some(0), "{}", said(&accepted));
 }
 
 #[test]
@@ -130,21 +160,26 @@ fn sigterm_is_code_143() {
     assert_eq!(process.wait().unwrap().code(), Some(143));
 }
 
-/// A disk of 400 KiB, full half way, and larger after that.
-#[test]
-fn a_full_disk_is_code_4_and_resume_goes_on_when_there_is_room() {
-    let server = RawServer::start(|path, _| match path {
+/// Pages whose links fill a small disk half way.
+fn large_site() -> RawServer {
+    RawServer::start(|path, _| match path {
         "/robots.txt" => (404, String::new(), String::new()),
         "/" => {
             let links: Vec<String> = (0..400).map(|n| format!("/{n}/{}", "x".repeat(500))).collect();
             page(&links.iter().map(String::as_str).collect::<Vec<_>>())
         }
         _ => page(&[]),
-    });
+    })
+}
+
+/// A disk that is full half way, and larger after that.
+#[test]
+fn a_full_disk_is_code_4_and_resume_goes_on_when_there_is_room() {
+    let server = large_site();
     let folder = tempfile::tempdir().unwrap();
     let disk = folder.path().join("disk");
     std::fs::create_dir(&disk).unwrap();
-    let mounted = Mount::tmpfs(&disk);
+    let mounted = Mount::tmpfs(&disk, "600k");
     let url = server.url("/");
     let output = run(folder.path(), &["crawl", &url, "--name", "t", "--store", "sqlite:disk/t.db"]);
     check(&output, 4, "the disk is full");
@@ -156,11 +191,67 @@ fn a_full_disk_is_code_4_and_resume_goes_on_when_there_is_room() {
     assert_eq!(sql(&store, "pragma integrity_check"), ["ok"]);
 }
 
+#[test]
+fn a_disk_that_is_full_for_a_moment_is_waited_for() {
+    let server = large_site();
+    let folder = tempfile::tempdir().unwrap();
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mounted = Mount::tmpfs(&disk, "600k");
+    let url = server.url("/");
+    let mut crawl = huntsman(folder.path(), &["crawl", &url, "--name", "t", "--store", "sqlite:disk/t.db"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(crawl.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let refused = lines.find(|line| line.contains("the store did not take a batch")).expect("a full disk");
+    assert!(refused.contains("the disk is full"), "{refused}");
+    mounted.grow();
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(crawl.wait().unwrap().code(), Some(0), "{rest:#?}");
+    let store = disk.join("t.db");
+    assert_eq!(sql(&store, "select count(*), count(distinct url) from pages"), ["401|401"]);
+    assert_eq!(sql(&store, "pragma integrity_check"), ["ok"]);
+}
+
+/// Whatever the disk has room for: the file, the tables, the crawl but no seed, or all of them.
+#[test]
+fn a_crawl_that_never_took_its_seeds_says_so() {
+    let server = site();
+    let folder = tempfile::tempdir().unwrap();
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let url = server.url("/");
+    let crawl = ["crawl", &url, "--name", "t", "--store", "sqlite:disk/t.db"];
+    let mut without_seeds = 0;
+    for size in (100..700).step_by(20) {
+        let mounted = Mount::tmpfs(&disk, &format!("{size}k"));
+        let output = run(folder.path(), &crawl);
+        if output.status.code() == Some(0) {
+            continue;
+        }
+        check(&output, 4, "the disk is full");
+        mounted.grow();
+        let output = run(folder.path(), &["resume", "t", "--store", "sqlite:disk/t.db"]);
+        if said(&output).contains("has no seed") {
+            check(&output, 2, "huntsman crawl SEED --name t");
+            without_seeds += 1;
+        } else if !said(&output).contains("holds no crawl") {
+            assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        }
+        let output = run(folder.path(), &crawl);
+        assert_eq!(output.status.code(), Some(0), "{size}: {}", said(&output));
+        assert_eq!(sql(&disk.join("t.db"), "select count(*) from pages"), ["3"]);
+    }
+    assert!(without_seeds > 0, "no disk was of that size");
+}
+
 struct Mount<'a>(&'a Path);
 
 impl<'a> Mount<'a> {
-    fn tmpfs(at: &'a Path) -> Self {
-        let status = Command::new("mount").args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(at).status();
+    fn tmpfs(at: &'a Path, size: &str) -> Self {
+        let size = format!("size={size}");
+        let status = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).status();
         assert!(status.is_ok_and(|status| status.success()), "this test mounts a small disk: run it as root");
         Self(at)
     }
