@@ -103,7 +103,7 @@ fn every_exit_code_stands_in_the_help_and_the_readme() {
     let text = String::from_utf8(run(std::path::Path::new("."), &["--help"]).stdout).unwrap();
     let readme =
         std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    for code in ["0", "1", "2", "3", "4", "5", "130"] {
+    for code in ["0", "1", "2", "3", "4", "5", "6", "10", "130"] {
         assert!(text.lines().any(|line| line.trim_start().starts_with(&format!("{code} "))), "{code}");
         assert!(readme.contains(&format!("`{code}`")), "{code}");
     }
