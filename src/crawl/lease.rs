@@ -111,6 +111,8 @@ pub struct Lease {
     pub pace: Pace,
     /// The URLs, in the order in which they are to be visited.
     pub urls: Vec<Queued>,
+    /// The crawls of these URLs, each with the version of its rules that is in force; 0 where none were published.
+    pub rules: Vec<(CrawlId, u64)>,
 }
 
 /// What a host asked of us and how it behaved: outlives its queue and the process.

@@ -46,11 +46,27 @@ pub struct Page {
     /// How the encoding was decided.
     pub charset_source: CharsetSource,
     /// What the user's selectors found, see `parse::Selectors`.
+    #[serde(with = "as_text")]
     pub extracted: Option<Value>,
     /// Why the user's selectors were not run on this page.
     pub selectors_skipped: Option<SelectorsSkipped>,
     /// What was cut or replaced.
     pub flags: PageFlags,
+}
+
+/// JSON as text, so that a page can be written in formats that do not describe themselves.
+mod as_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+    use serde_json::Value;
+
+    pub(super) fn serialize<S: Serializer>(value: &Option<Value>, to: S) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(Value::to_string).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| serde_json::from_str(&text).map_err(D::Error::custom)).transpose()
+    }
 }
 
 /// A heading of a page.

@@ -1,5 +1,7 @@
 //! What a node says of a visit, and what became of the URL.
 
+mod words;
+
 use crate::crawl::host::{Authority, HostKey};
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued, Token};
 use crate::crawl::page::Page;
@@ -7,13 +9,17 @@ use crate::crawl::scope::ScopeKind;
 use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
+/// One of our own words: what a report says where others would have a code.
+pub type Word = &'static str;
+
 /// What became of one visit. Self-contained: storage needs nothing else to write it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Report {
     /// The URL as it was leased: its visit number and attempt are the gate of the transaction.
     pub url: Queued,
@@ -58,7 +64,7 @@ impl Report {
 }
 
 /// What became of a visit.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub enum Outcome {
     /// A 2xx answer: the page is stored.
     Stored(Box<StoredPage>),
@@ -121,7 +127,7 @@ impl Outcome {
 }
 
 /// A page as it is stored: what was parsed and what came with it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct StoredPage {
     /// What was parsed; empty metadata for documents that are not HTML.
     pub page: Page,
@@ -138,16 +144,18 @@ pub struct StoredPage {
     /// The outlinks as one packed value (see `migrations/README.md`), `None` where links are not kept.
     pub links: Option<String>,
     /// Where the body was cut, in a word.
-    pub truncated: Option<&'static str>,
+    #[serde(with = "words::option")]
+    pub truncated: Option<Word>,
 }
 
 /// One request as `fetches` holds it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fetched {
     /// HTTP status, where an answer came.
     pub status: Option<u16>,
     /// The failure class, where none came.
-    pub error: Option<&'static str>,
+    #[serde(with = "words::option")]
+    pub error: Option<Word>,
     /// When it was sent.
     pub started: Timestamp,
     /// From there to the first byte.
@@ -161,7 +169,7 @@ pub struct Fetched {
 }
 
 /// A URL that belongs to the crawl, as it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Key of the canonical URL.
     pub key: UrlKey,
@@ -174,14 +182,15 @@ pub struct Found {
 }
 
 /// A URL that was found and does not belong to the crawl, or not now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// Key of the canonical URL, or of the text where it is no URL.
     pub key: UrlKey,
     /// The URL or text.
     pub url: String,
     /// Why, in one word.
-    pub reason: &'static str,
+    #[serde(with = "words")]
+    pub reason: Word,
     /// Why, in a sentence.
     pub detail: Arc<str>,
 }
@@ -190,7 +199,7 @@ pub struct Skipped {
 pub const PROVISIONAL_REASONS: &[&str] = &["depth", "hops", "nofollow"];
 
 /// What a node has learned of a host: committed before the host's next request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Note {
     /// The crawl in whose name the host was asked.
     pub crawl: CrawlId,
@@ -205,12 +214,13 @@ pub struct Note {
 }
 
 /// A robots.txt as `hosts` and `fetches` show it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RobotsNote {
     /// Where it was asked for.
     pub url: String,
     /// What was made of it: `rules`, `allow-all`, `unreachable`, `redirect`.
-    pub verdict: &'static str,
+    #[serde(with = "words")]
+    pub verdict: Word,
     /// The request.
     pub fetch: Fetched,
     /// The lease under which it was asked.
@@ -218,7 +228,7 @@ pub struct RobotsNote {
 }
 
 /// One entry of the stream from nodes to storage.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub enum Entry {
     /// A visit.
     Report(Box<Report>),

@@ -14,9 +14,11 @@ use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Lease, Pace, Queued, Token};
 use crate::crawl::politeness::Delay;
 use crate::crawl::report::{Entry, Note, Report};
+use crate::crawl::scope::ScopeKind;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use async_trait::async_trait;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why the index did not do what it was asked.
@@ -25,6 +27,14 @@ pub enum FrontierError {
     /// The index cannot be reached now; wait and ask again.
     #[error("the index is unavailable: {0}")]
     Unavailable(String),
+    /// The index is empty, of another epoch, or another server than before: what was leased is void. Drop the leases, wait
+    /// one lease length at least, and ask again; the scheduler opens a new epoch. Said once for each such change, and as
+    /// long as no epoch is open.
+    #[error("the index was lost: {0}")]
+    Lost(String),
+    /// The server or its settings will never do; what to change stands in the text.
+    #[error("the index cannot be used: {0}")]
+    Unusable(String),
 }
 
 /// What a node hears when it asks for leases.
@@ -34,6 +44,8 @@ pub enum Next {
     Leases(Vec<Lease>),
     /// Nothing may be visited before this point; [`Leases::rest`] waits for it or for an admission.
     NotBefore(Timestamp),
+    /// This node was asked to leave ([`Front::drain`]): it ends its visits and stops.
+    Drain,
 }
 
 /// Whether a hand-off was taken.
@@ -92,14 +104,17 @@ pub trait Leases: Send + Sync {
     /// one where it has a delay, up to [`LEASE_URLS`] where it has none or was silent (they share that attempt); higher
     /// priority goes first, then the first come. A host has one lease at most.
     ///
-    /// Grants nothing while the stream's lag is at its bound, and no more URLs of a crawl than its page budget has
-    /// left. An expired lease is taken back first: its URLs are queued again and leased alone, and the host waits
+    /// Grants nothing while the stream's lag is at its bound, nothing of a crawl that is not [`RunState::Running`], and no
+    /// more URLs of a crawl than its page budget has left. (Where several nodes ask an index of several shards at the
+    /// very same time, each goes by what it has just read: together they may exceed a budget by less than one call's worth
+    /// of URLs each. One node, or one shard, never does.) Refuses, as unavailable, where the scheduler's beat is older
+    /// than one lease length. An expired lease is taken back first: its URLs are queued again and leased alone, and the host waits
     /// max(delay, [`GUARD`]) from the expiry. A URL alone in [`QUARANTINE`] expired leases in a row is reported as
     /// failed; a visit breaks the row, a lease given back before it does not.
     async fn lease(&self, hosts: usize) -> Result<Next, FrontierError>;
 
     /// Moves the expiry of each lease held under these tokens to one lease length from now; answers with the tokens
-    /// that it does not know, whose leases must be dropped.
+    /// that it does not know, whose leases must be dropped. Refuses like [`Leases::lease`] without a beat.
     async fn renew(&self, tokens: &[Token]) -> Result<Vec<Token>, FrontierError>;
 
     /// Appends the report (and the note) to the stream and moves the URL from the lease to the handed-over set, all or
@@ -118,9 +133,24 @@ pub trait Leases: Send + Sync {
 
     /// Waits until `until`, or until something changed that could make a lease possible.
     async fn rest(&self, until: Timestamp);
+
+    /// What a node must know of a crawl to judge its links; `None` where nothing was published of it. A lease says which
+    /// version was in force ([`Lease::rules`]), so that a node knows when its copy is old.
+    async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError>;
 }
 
-/// The number of a stream entry.
+/// The rules of a crawl as its nodes need them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrawlRules {
+    /// Grows with every change.
+    pub version: u64,
+    /// The settings of the crawl, as [`Front::publish`] said them.
+    pub settings: Arc<str>,
+    /// Its seeds: what each opens, in the order in which they were opened.
+    pub seeds: Vec<(String, ScopeKind)>,
+}
+
+/// The number of a stream entry; later entries of an epoch have higher ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntryId(pub u64);
 
@@ -155,11 +185,29 @@ pub trait Reports: Send + Sync {
     /// Removes the entries from the stream and the URLs from the handed-over set, and queues again those that stay
     /// open. An entry acknowledged before is passed over.
     async fn acknowledge(&self, acks: Vec<Ack>) -> Result<(), FrontierError>;
+
+    /// Adds seeds to the rules of a crawl, each once: said before their URLs are admitted, since the target of a seed's redirect
+    /// is a seed, too. [`MAX_SCOPE_SEEDS`] of a crawl at most; more are refused as unusable and open nothing.
+    async fn open_scope(&self, crawl: CrawlId, seeds: Vec<(String, ScopeKind)>) -> Result<(), FrontierError>;
+}
+
+/// Whether a crawl runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunState {
+    /// Its URLs are leased.
+    #[default]
+    Running,
+    /// They stay where they are; leases that run are let run.
+    Paused,
+    /// They leave the index, some with every call; what is leased or handed over ends as usual.
+    Cancelled,
 }
 
 /// What the index is told of a crawl.
 #[derive(Debug, Clone, Copy)]
 pub struct CrawlSettings {
+    /// Whether it runs.
+    pub state: RunState,
     /// The delay the user asked for.
     pub delay: Delay,
     /// Pages that may be stored in all; `None` for no limit.
@@ -207,14 +255,46 @@ pub struct Low {
     pub room: usize,
 }
 
+/// A node as the index knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeSeen {
+    /// Its name.
+    pub name: String,
+    /// When it last asked for leases.
+    pub seen: Timestamp,
+    /// Leases in its hands then.
+    pub leases: usize,
+    /// Reports it has handed off since it started.
+    pub handed_off: u64,
+    /// Whether it was asked to leave.
+    pub draining: bool,
+}
+
 /// The port for the scheduler.
 #[async_trait]
 pub trait Front: Send + Sync {
     /// Tells the index of a crawl, or of its new settings.
     async fn settings(&self, crawl: CrawlId, settings: CrawlSettings) -> Result<(), FrontierError>;
 
+    /// Publishes the settings of a crawl to the nodes, see [`Leases::rules`]; saying the same again changes nothing.
+    async fn publish(&self, crawl: CrawlId, settings_json: String) -> Result<(), FrontierError>;
+
+    /// The scheduler is alive and leads: said at a third of a lease length or more often. In one process, where a scheduler that
+    /// dies takes the nodes with it, this does nothing.
+    async fn beat(&self) -> Result<(), FrontierError>;
+
+    /// The nodes that asked for leases within the last hour.
+    async fn nodes(&self) -> Result<Vec<NodeSeen>, FrontierError>;
+
+    /// Asks a node to leave: [`Leases::lease`] answers it with [`Next::Drain`] until it is gone. Another process that
+    /// comes under its name is not meant. Answers whether the node is known.
+    async fn drain(&self, node: &str) -> Result<bool, FrontierError>;
+
     /// Opens the epoch that the store drew, with the paces that the store holds: tokens begin with its number. Where
-    /// another epoch went before (`resumed`), no host is asked before one full delay from now.
+    /// another epoch went before (`resumed`), no host is asked before one full delay from now; in an index of several
+    /// processes, some of which may still lease by the epoch before for one lease length (until they miss the beat) and
+    /// visit for another, not before two lease lengths and max(delay, [`GUARD`]) from now. Settings said before hold; rules are
+    /// to be published again.
     async fn open_epoch(
         &self,
         epoch: u32,
@@ -258,3 +338,5 @@ pub const LEASE_URLS: usize = 16;
 pub const GUARD: Duration = Duration::from_secs(1);
 /// A URL alone in so many expired leases in a row is quarantined.
 pub const QUARANTINE: u32 = 3;
+/// Seeds in the rules of one crawl.
+pub const MAX_SCOPE_SEEDS: usize = 100_000;

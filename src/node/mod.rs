@@ -151,6 +151,7 @@ impl Node {
                         continue;
                     }
                     Next::NotBefore(due) => rest = due.min(renewal),
+                    Next::Drain => break,
                 }
             }
             tokio::select! {

@@ -12,8 +12,8 @@ use crate::crawl::seeds::Seed;
 use crate::crawl::url::{self, UrlKey, canonical};
 use crate::fetch::guard;
 use crate::fetch::http::{self, HttpClient};
-use crate::frontier::CrawlSettings;
 use crate::frontier::memory::{Limits, MemoryFrontier};
+use crate::frontier::{CrawlSettings, RunState};
 use crate::node::{self, Node, Reading, Robots};
 use crate::parse::Selectors;
 use crate::scheduler::{LastProgress, Pass, Scheduler};
@@ -90,7 +90,8 @@ impl Embedded {
         };
         let tally = store.tally(crawl.id).await?;
         let max_pages = settings.limits.max_pages;
-        scheduler.open(crawl.epoch, CrawlSettings { delay, max_pages, stored: tally.stored }).await?;
+        let told = CrawlSettings { state: RunState::Running, delay, max_pages, stored: tally.stored };
+        scheduler.open(crawl.epoch, told).await?;
         let roles = Roles { scheduler, node, storage, store: store.clone(), clock };
         Ok(Self {
             crawl,

@@ -1,7 +1,7 @@
 //! One host of the index: its queue, its lease and when it may be asked next.
 
 use crate::crawl::host::HostKey;
-use crate::crawl::lease::{Pace, Queued, Token};
+use crate::crawl::lease::{CrawlId, Pace, Queued, Token};
 use crate::crawl::time::Timestamp;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -85,8 +85,34 @@ pub(super) struct Host {
     pub(super) wanted_until: Timestamp,
     /// Where it stands in the agenda.
     pub(super) agenda: Option<Timestamp>,
+    /// Whether it was found due with nothing that may be leased: its crawls are paused, or their budgets spent.
+    pub(super) parked: bool,
+    lines: Vec<(CrawlId, Line)>,
+}
+
+/// What is queued of one crawl.
+#[derive(Debug, Default)]
+struct Line {
     ready: BinaryHeap<Ready>,
     later: BinaryHeap<Later>,
+}
+
+impl Line {
+    fn len(&self) -> usize {
+        self.ready.len() + self.later.len()
+    }
+
+    /// Moves to the ready ones what has become due.
+    fn ripen(&mut self, now: Timestamp) {
+        while self.later.peek().is_some_and(|later| later.0.url.due <= now) {
+            self.ready.extend(self.later.pop().map(|later| Ready(later.0)));
+        }
+    }
+
+    fn into_waiting(self) -> impl Iterator<Item = Waiting> {
+        let later = self.later.into_iter().map(|later| later.0);
+        self.ready.into_iter().map(|ready| ready.0).chain(later)
+    }
 }
 
 impl Host {
@@ -101,8 +127,8 @@ impl Host {
             short: false,
             wanted_until: Timestamp::EPOCH,
             agenda: None,
-            ready: BinaryHeap::new(),
-            later: BinaryHeap::new(),
+            parked: false,
+            lines: Vec::new(),
         }
     }
 
@@ -122,7 +148,7 @@ impl Host {
     }
 
     pub(super) fn queued(&self) -> usize {
-        self.ready.len() + self.later.len()
+        self.lines.iter().map(|(_, line)| line.len()).sum()
     }
 
     /// URLs of it anywhere in the index.
@@ -131,10 +157,16 @@ impl Host {
     }
 
     pub(super) fn push(&mut self, waiting: Waiting, now: Timestamp) {
+        let crawl = waiting.url.crawl;
+        let at = self.lines.iter().position(|(one, _)| *one == crawl).unwrap_or_else(|| {
+            self.lines.push((crawl, Line::default()));
+            self.lines.len() - 1
+        });
+        let line = &mut self.lines[at].1;
         if waiting.url.due > now {
-            self.later.push(Later(waiting));
+            line.later.push(Later(waiting));
         } else {
-            self.ready.push(Ready(waiting));
+            line.ready.push(Ready(waiting));
         }
     }
 
@@ -148,48 +180,62 @@ impl Host {
         if self.held.is_some() || self.notes > 0 {
             return None;
         }
-        let url = match (self.ready.is_empty(), self.later.peek()) {
-            (false, _) => Timestamp::EPOCH,
-            (true, Some(later)) => later.0.url.due,
-            (true, None) => return None,
+        let first = |(_, line): &(CrawlId, Line)| match (line.ready.is_empty(), line.later.peek()) {
+            (false, _) => Some(Timestamp::EPOCH),
+            (true, Some(later)) => Some(later.0.url.due),
+            (true, None) => None,
         };
+        let url = self.lines.iter().filter_map(first).min()?;
         Some(url.max(self.free_at()).max(self.wanted_until))
-    }
-
-    /// Moves to the ready ones what has become due.
-    fn ripen(&mut self, now: Timestamp) {
-        while self.later.peek().is_some_and(|later| later.0.url.due <= now) {
-            self.ready.extend(self.later.pop().map(|later| Ready(later.0)));
-        }
     }
 
     /// Takes all queued URLs but the first.
     pub(super) fn shrink(&mut self, now: Timestamp) -> Vec<Waiting> {
-        self.ripen(now);
-        let first = self.ready.pop();
-        let later = if first.is_none() { self.later.pop() } else { None };
-        let ready = std::mem::take(&mut self.ready).into_iter().map(|ready| ready.0);
-        let rest = ready.chain(std::mem::take(&mut self.later).into_iter().map(|later| later.0)).collect();
-        self.ready.extend(first);
-        self.later.extend(later);
+        let mut first = self.take(1, now, |_| 1);
+        let mut rest: Vec<_> =
+            std::mem::take(&mut self.lines).into_iter().flat_map(|(_, line)| line.into_waiting()).collect();
+        if first.is_empty() {
+            let earliest = (0..rest.len()).min_by_key(|at| (rest[*at].url.due, rest[*at].place));
+            first.extend(earliest.map(|at| rest.swap_remove(at)));
+        }
+        for waiting in first {
+            self.push(waiting, now);
+        }
         rest
     }
 
-    /// Takes up to `most` URLs that are due; one that was in an expired lease comes alone.
-    pub(super) fn take(&mut self, most: usize, now: Timestamp) -> Vec<Waiting> {
-        self.ripen(now);
+    /// Takes all queued URLs of one crawl.
+    pub(super) fn drop_line(&mut self, crawl: CrawlId) -> Vec<Waiting> {
+        let Some(at) = self.lines.iter().position(|(one, _)| *one == crawl) else { return Vec::new() };
+        self.lines.swap_remove(at).1.into_waiting().collect()
+    }
+
+    /// Takes up to `most` URLs that are due, and of each crawl as many as `room` says; one that was in an expired lease comes
+    /// alone.
+    pub(super) fn take(
+        &mut self,
+        most: usize,
+        now: Timestamp,
+        room: impl Fn(CrawlId) -> usize,
+    ) -> Vec<Waiting> {
+        let mut rooms: Vec<usize> = self.lines.iter().map(|(crawl, _)| room(*crawl)).collect();
+        self.lines.iter_mut().for_each(|(_, line)| line.ripen(now));
         let mut taken: Vec<Waiting> = Vec::new();
         while taken.len() < most {
-            let alone = self.ready.peek().is_some_and(|ready| ready.0.suspect.is_some());
+            let heads = self.lines.iter().zip(&rooms).enumerate().filter(|(_, (_, room))| **room > 0);
+            let heads = heads.filter_map(|(at, ((_, line), _))| Some((line.ready.peek()?, at)));
+            let Some((first, at)) = heads.max_by(|one, other| one.0.cmp(other.0)) else { break };
+            let alone = first.0.suspect.is_some();
             if alone && !taken.is_empty() {
                 break;
             }
-            let Some(Ready(waiting)) = self.ready.pop() else { break };
-            taken.push(waiting);
+            taken.extend(self.lines[at].1.ready.pop().map(|ready| ready.0));
+            rooms[at] -= 1;
             if alone {
                 break;
             }
         }
+        self.lines.retain(|(_, line)| line.len() > 0);
         taken
     }
 }

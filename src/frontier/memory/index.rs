@@ -17,7 +17,7 @@ use crate::crawl::politeness::Delay;
 use crate::crawl::report::Entry;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
-use crate::frontier::{CrawlSettings, EntryId};
+use crate::frontier::{CrawlRules, CrawlSettings, EntryId};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
@@ -102,6 +102,10 @@ pub struct Index {
     leased: usize,
     handed_over: usize,
     low: BTreeSet<HostId>,
+    /// Hosts that were found due with nothing that may be leased, and whether that may have changed since.
+    parked: BTreeSet<HostId>,
+    unpark: bool,
+    rules: HashMap<CrawlId, CrawlRules>,
     /// URLs acknowledged since a refill began to read SQL.
     settled: Option<HashSet<(CrawlId, UrlKey)>>,
     quiet_from: Option<Timestamp>,
@@ -136,6 +140,9 @@ impl Index {
             leased: 0,
             handed_over: 0,
             low: BTreeSet::new(),
+            parked: BTreeSet::new(),
+            unpark: false,
+            rules: HashMap::new(),
             settled: None,
             quiet_from: None,
             epoch: 0,
@@ -213,6 +220,7 @@ impl Index {
     fn settle(&mut self, crawl: CrawlId, urls: u64) {
         if let Some(count) = self.in_flight.get_mut(&crawl) {
             *count = count.saturating_sub(urls);
+            self.unpark = true;
         }
     }
 
@@ -240,6 +248,9 @@ impl Index {
     fn schedule(&mut self, id: HostId) {
         let host = &mut self.hosts[id];
         let at = host.leasable_at();
+        if std::mem::take(&mut host.parked) {
+            self.parked.remove(&id);
+        }
         if host.agenda == at {
             return;
         }
@@ -258,7 +269,9 @@ impl Index {
         assert_eq!(size, self.known.len(), "a URL is in one place");
         assert_eq!(size, self.queued + self.leased + self.handed_over, "counts equal contents");
         for (id, host) in self.hosts.iter().enumerate() {
-            assert_eq!(host.agenda, host.leasable_at(), "the agenda is current: {}", host.key);
+            assert_eq!(host.parked, self.parked.contains(&id));
+            assert!(host.agenda.is_none() || !host.parked, "a parked host is in no agenda");
+            assert!(host.parked || host.agenda == host.leasable_at(), "the agenda is current: {}", host.key);
             assert_eq!(host.agenda.is_some_and(|at| self.agenda.contains(&(at, id))), host.agenda.is_some());
         }
         assert_eq!(self.agenda.len(), self.hosts.iter().filter(|host| host.agenda.is_some()).count());

@@ -9,13 +9,14 @@ mod seen;
 pub use index::{Index, Limits};
 
 use super::{
-    Ack, Blocked, Borrowed, Counts, CrawlSettings, EntryId, Front, FrontierError, HandOff, Handed, Leases,
-    Low, Next, Release, Reports,
+    Ack, Blocked, Borrowed, Counts, CrawlRules, CrawlSettings, EntryId, Front, FrontierError, HandOff,
+    Handed, Leases, Low, MAX_SCOPE_SEEDS, Next, NodeSeen, Release, Reports,
 };
 use crate::clock::Clock;
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Pace, Queued, Token};
 use crate::crawl::report::{Entry, Note};
+use crate::crawl::scope::ScopeKind;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use async_trait::async_trait;
@@ -30,7 +31,19 @@ pub struct MemoryFrontier {
     clock: Clock,
     leasable: Notify,
     appended: Notify,
+    seen: Mutex<Seen>,
 }
+
+/// What is known of the one node of this process.
+#[derive(Debug, Default)]
+struct Seen {
+    asked: Option<Timestamp>,
+    handed_off: u64,
+    draining: bool,
+}
+
+/// The name of the one node of a process whose index is in memory.
+pub const NODE: &str = "local";
 
 impl MemoryFrontier {
     /// An empty index.
@@ -40,7 +53,12 @@ impl MemoryFrontier {
             clock,
             leasable: Notify::new(),
             appended: Notify::new(),
+            seen: Mutex::default(),
         }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What stands in the index, for the progress line: never waits.
@@ -64,7 +82,15 @@ impl MemoryFrontier {
 #[async_trait]
 impl Leases for MemoryFrontier {
     async fn lease(&self, hosts: usize) -> Result<Next, FrontierError> {
-        let (next, reported) = self.index().lease(hosts, self.clock.now());
+        let now = self.clock.now();
+        {
+            let mut seen = self.seen();
+            seen.asked = Some(now);
+            if seen.draining {
+                return Ok(Next::Drain);
+            }
+        }
+        let (next, reported) = self.index().lease(hosts, now);
         if reported {
             self.appended.notify_one();
         }
@@ -83,6 +109,7 @@ impl Leases for MemoryFrontier {
         if worth_a_look {
             self.appended.notify_one();
         }
+        self.seen().handed_off += u64::from(handed == Handed::Accepted);
         Ok(handed)
     }
 
@@ -108,6 +135,10 @@ impl Leases for MemoryFrontier {
             () = self.clock.sleep_until(until) => {}
             () = self.leasable.notified() => {}
         }
+    }
+
+    async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError> {
+        Ok(self.index().rules(crawl))
     }
 }
 
@@ -150,6 +181,13 @@ impl Reports for MemoryFrontier {
         self.leasable.notify_one();
         Ok(())
     }
+
+    async fn open_scope(&self, crawl: CrawlId, seeds: Vec<(String, ScopeKind)>) -> Result<(), FrontierError> {
+        if self.index().open_scope(crawl, seeds) {
+            return Ok(());
+        }
+        Err(FrontierError::Unusable(format!("crawl {} has more than {MAX_SCOPE_SEEDS} seeds", crawl.0)))
+    }
 }
 
 #[async_trait]
@@ -158,6 +196,29 @@ impl Front for MemoryFrontier {
         self.index().settings(crawl, settings);
         self.leasable.notify_one();
         Ok(())
+    }
+
+    async fn publish(&self, crawl: CrawlId, settings_json: String) -> Result<(), FrontierError> {
+        self.index().publish(crawl, &settings_json);
+        Ok(())
+    }
+
+    async fn beat(&self) -> Result<(), FrontierError> {
+        Ok(())
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeSeen>, FrontierError> {
+        let leases = self.index().leases();
+        let Seen { asked, handed_off, draining } = *self.seen();
+        let node = |seen| NodeSeen { name: NODE.to_owned(), seen, leases, handed_off, draining };
+        Ok(asked.map(node).into_iter().collect())
+    }
+
+    async fn drain(&self, node: &str) -> Result<bool, FrontierError> {
+        let mut seen = self.seen();
+        let known = node == NODE && seen.asked.is_some();
+        seen.draining |= known;
+        Ok(known)
     }
 
     async fn open_epoch(

@@ -7,7 +7,7 @@ use huntsman::crawl::lease::{CrawlId, Pace};
 use huntsman::crawl::politeness::Delay;
 use huntsman::crawl::time::Timestamp;
 use huntsman::frontier::memory::Limits;
-use huntsman::frontier::{Ack, Blocked, Borrowed, CrawlSettings, Low, Release};
+use huntsman::frontier::{Ack, Blocked, Borrowed, CrawlSettings, Low, Release, RunState};
 use std::time::Duration;
 
 fn blocked_until(until: Timestamp) -> Pace {
@@ -26,7 +26,8 @@ pub(super) async fn new_settings_hold_from_then_on(backend: Backend) {
 
 pub(super) async fn pages_stored_before_count_against_the_budget(backend: Backend) {
     let subject = backend.with_delay(Duration::ZERO).await;
-    let settings = CrawlSettings { delay: Delay::Fixed(Duration::ZERO), max_pages: Some(5), stored: 3 };
+    let delay = Delay::Fixed(Duration::ZERO);
+    let settings = CrawlSettings { state: RunState::Running, delay, max_pages: Some(5), stored: 3 };
     subject.index.front.settings(CRAWL, settings).await.unwrap();
     subject.admit_paths("a", &["1", "2", "3"]).await;
     assert_eq!(subject.one().await.urls.len(), 2);

@@ -257,6 +257,7 @@ impl Model {
                 self.expect_no_later_than_anything(*at);
                 &[]
             }
+            Next::Drain => panic!("nobody drains this node"),
         };
         assert!(leases.len() <= asked);
         if self.lag() >= self.limits.stream_entries {

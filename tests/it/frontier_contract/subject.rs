@@ -10,7 +10,7 @@ use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::UrlKey;
 use huntsman::frontier::memory::{Limits, MemoryFrontier};
 use huntsman::frontier::{
-    Ack, Counts, CrawlSettings, EntryId, Front, HandOff, Handed, Leases, Next, Release, Reports,
+    Ack, Counts, CrawlSettings, EntryId, Front, HandOff, Handed, Leases, Next, Release, Reports, RunState,
 };
 use std::pin::Pin;
 use std::sync::Arc;
@@ -172,7 +172,8 @@ impl Subject {
     }
 
     pub(super) async fn set(&self, crawl: CrawlId, delay: Duration, max_pages: Option<u64>) {
-        let settings = CrawlSettings { delay: Delay::Fixed(delay), max_pages, stored: 0 };
+        let settings =
+            CrawlSettings { state: RunState::Running, delay: Delay::Fixed(delay), max_pages, stored: 0 };
         self.index.front.settings(crawl, settings).await.unwrap();
     }
 
@@ -199,6 +200,7 @@ impl Subject {
                 leases
             }
             Next::NotBefore(_) => Vec::new(),
+            Next::Drain => panic!("nobody drains this node"),
         }
     }
 
@@ -213,6 +215,7 @@ impl Subject {
         match self.index.leases.lease(10).await.unwrap() {
             Next::Leases(leases) => panic!("nothing is to be leased: {leases:?}"),
             Next::NotBefore(at) => at,
+            Next::Drain => panic!("nobody drains this node"),
         }
     }
 

@@ -10,7 +10,7 @@ use huntsman::crawl::politeness::Delay;
 use huntsman::crawl::report::Entry;
 use huntsman::crawl::time::Timestamp;
 use huntsman::frontier::memory::Limits;
-use huntsman::frontier::{Ack, Borrowed, CrawlSettings, EntryId, Handed, Next, Release};
+use huntsman::frontier::{Ack, Borrowed, CrawlSettings, EntryId, Handed, Next, Release, RunState};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -87,7 +87,8 @@ impl Trace {
 
     async fn settings(&mut self) {
         let Model { delay, max_pages, stored, .. } = self.model;
-        let settings = CrawlSettings { delay: Delay::Fixed(delay), max_pages, stored };
+        let state = RunState::Running;
+        let settings = CrawlSettings { state, delay: Delay::Fixed(delay), max_pages, stored };
         self.subject.index.front.settings(CRAWL, settings).await.unwrap();
     }
 
@@ -269,7 +270,7 @@ impl Trace {
         self.model.expect_borrowed(&host, borrowed);
         if let Borrowed::Granted(token, pace) = borrowed {
             let until = Timestamp::EPOCH;
-            self.leases.push(Lease { host, token, until, pace, urls: Vec::new() });
+            self.leases.push(Lease { host, token, until, pace, urls: Vec::new(), rules: Vec::new() });
         }
     }
 

@@ -10,7 +10,7 @@ use huntsman::crawl::url::UrlKey;
 use huntsman::crawl::visit::Visit;
 use huntsman::fetch::{Fetch, Request};
 use huntsman::frontier::{
-    Ack, Borrowed, EntryId, FrontierError, HandOff, Handed, Leases, Next, Release, Reports,
+    Ack, Borrowed, CrawlRules, EntryId, FrontierError, HandOff, Handed, Leases, Next, Release, Reports,
 };
 use huntsman::store::{Committed, CrawlRow, CrawlState, OpenUrls, Store, StoreError, Tally};
 use std::sync::Arc;
@@ -89,6 +89,9 @@ impl<T: Leases + ?Sized> Leases for Fused<T> {
     async fn rest(&self, until: Timestamp) {
         self.inner.rest(until).await;
     }
+    async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError> {
+        self.around(self.inner.rules(crawl)).await
+    }
 }
 
 #[async_trait]
@@ -109,6 +112,9 @@ impl<T: Reports + ?Sized> Reports for Fused<T> {
     }
     async fn acknowledge(&self, acks: Vec<Ack>) -> Result<(), FrontierError> {
         self.around(self.inner.acknowledge(acks)).await
+    }
+    async fn open_scope(&self, crawl: CrawlId, seeds: Vec<(String, ScopeKind)>) -> Result<(), FrontierError> {
+        self.around(self.inner.open_scope(crawl, seeds)).await
     }
 }
 

@@ -17,7 +17,7 @@ use huntsman::crawl::scope::{Scope, ScopeKind, ScopeRules};
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::{UrlKey, canonical};
 use huntsman::frontier::memory::{Limits, MemoryFrontier};
-use huntsman::frontier::{CrawlSettings, Front, Leases};
+use huntsman::frontier::{CrawlSettings, Front, Leases, RunState};
 use huntsman::node::{Node, Reading, Robots, Settings, Sitemaps};
 use huntsman::scheduler::{End, LastProgress, Pass, Scheduler};
 use huntsman::storage::{Event, Storage};
@@ -189,7 +189,10 @@ impl Simulation {
             progress: Arc::clone(&progress),
             pass: Pass::default(),
         };
-        scheduler.open(row.epoch, CrawlSettings { delay, max_pages: None, stored: 0 }).await.unwrap();
+        scheduler
+            .open(row.epoch, CrawlSettings { state: RunState::Running, delay, max_pages: None, stored: 0 })
+            .await
+            .unwrap();
         let seed = Url::parse(&Web::seed()).unwrap();
         let key = UrlKey::of(&canonical(&seed));
         let origin = Origin::seed(ScopeKind::Host, None, Origin::PRIORITY);

@@ -3,9 +3,10 @@
 use super::Index;
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Pace, Queued};
+use crate::crawl::scope::ScopeKind;
 use crate::crawl::time::Timestamp;
 use crate::frontier::memory::agenda::Host;
-use crate::frontier::{Blocked, Counts, CrawlSettings, Low};
+use crate::frontier::{Blocked, Counts, CrawlRules, CrawlSettings, Low, MAX_SCOPE_SEEDS, RunState};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -16,6 +17,49 @@ impl Index {
     /// See [`crate::frontier::Front::settings`].
     pub fn settings(&mut self, crawl: CrawlId, settings: CrawlSettings) {
         self.crawls.insert(crawl, settings);
+        self.unpark = true;
+        if settings.state != RunState::Cancelled {
+            return;
+        }
+        for id in 0..self.hosts.len() {
+            for waiting in self.hosts[id].drop_line(crawl) {
+                self.known.remove(&(crawl, waiting.url.key));
+                self.queued -= 1;
+            }
+            self.schedule(id);
+        }
+    }
+
+    /// See [`crate::frontier::Leases::rules`].
+    pub fn rules(&self, crawl: CrawlId) -> Option<CrawlRules> {
+        self.rules.get(&crawl).cloned()
+    }
+
+    /// See [`crate::frontier::Front::publish`].
+    pub fn publish(&mut self, crawl: CrawlId, settings: &str) {
+        let rules = self.rules_of(crawl);
+        if *rules.settings != *settings {
+            rules.settings = settings.into();
+            rules.version += 1;
+        }
+    }
+
+    /// See [`crate::frontier::Reports::open_scope`]; `false` where they are too many.
+    pub fn open_scope(&mut self, crawl: CrawlId, seeds: Vec<(String, ScopeKind)>) -> bool {
+        let rules = self.rules_of(crawl);
+        let mut known: HashSet<_> = rules.seeds.iter().cloned().collect();
+        let new: Vec<_> = seeds.into_iter().filter(|seed| known.insert(seed.clone())).collect();
+        if rules.seeds.len() + new.len() > MAX_SCOPE_SEEDS {
+            return false;
+        }
+        rules.version += u64::from(!new.is_empty());
+        rules.seeds.extend(new);
+        true
+    }
+
+    fn rules_of(&mut self, crawl: CrawlId) -> &mut CrawlRules {
+        let none = || CrawlRules { version: 0, settings: "".into(), seeds: Vec::new() };
+        self.rules.entry(crawl).or_insert_with(none)
     }
 
     /// See [`crate::frontier::Front::open_epoch`].
@@ -100,6 +144,11 @@ impl Index {
         self.settled = None;
     }
 
+    /// Leases that run.
+    pub fn leases(&self) -> usize {
+        self.expiries.len()
+    }
+
     /// See [`crate::frontier::Front::counts`].
     pub fn counts(&self, now: Timestamp) -> Counts {
         let due = self.agenda.first().map(|(at, _)| *at);
@@ -108,7 +157,7 @@ impl Index {
             leased: self.leased,
             handed_over: self.handed_over,
             hosts: self.by_key.len(),
-            next_due: due.filter(|at| *at > now),
+            next_due: due.filter(|at| *at > now && self.parked.is_empty()),
             budget_spent: self
                 .crawls
                 .values()

@@ -7,7 +7,7 @@ use crate::crawl::report::{Entry, Note, Outcome, Report};
 use crate::crawl::time::Timestamp;
 use crate::frontier::memory::agenda::{Held, Waiting};
 use crate::frontier::{
-    Borrowed, CrawlSettings, GUARD, HandOff, Handed, LEASE_URLS, Next, QUARANTINE, Release,
+    Borrowed, CrawlSettings, GUARD, HandOff, Handed, LEASE_URLS, Next, QUARANTINE, Release, RunState,
 };
 use std::collections::HashSet;
 use std::time::Duration;
@@ -16,6 +16,8 @@ use std::time::Duration;
 const WANTED: Duration = Duration::from_millis(500);
 /// Expired leases taken back in one call.
 const REAPED_PER_CALL: usize = 16;
+/// Hosts parked, and parked ones looked at again, in one call.
+const PARKED_PER_CALL: usize = 64;
 
 impl Index {
     /// See [`crate::frontier::Leases::lease`]; the flag says that the stream grew (a quarantine).
@@ -24,15 +26,18 @@ impl Index {
         if self.stream_room() == 0 {
             return (Next::NotBefore(Timestamp::NEVER), reported);
         }
+        self.unpark();
         let mut leases = Vec::new();
-        while leases.len() < hosts {
+        let mut looks = hosts + PARKED_PER_CALL;
+        while leases.len() < hosts && looks > 0 && self.stream_room() > 0 {
+            looks -= 1;
             let Some(&(at, host)) = self.agenda.first() else { break };
             if at > now {
                 break;
             }
             match self.lease_host(host, now) {
                 Some(lease) => leases.push(lease),
-                None => break,
+                None => self.park(host, at),
             }
         }
         if leases.is_empty() {
@@ -119,40 +124,53 @@ impl Index {
     }
 
     fn lease_host(&mut self, id: HostId, now: Timestamp) -> Option<Lease> {
-        let most = self.lease_size(id);
-        if most == 0 {
+        // A host that was silent gives several: if it is silent again, they share the attempt.
+        let several = self.delay(id).is_zero() || self.hosts[id].pace.strikes > 0;
+        let most = if several { LEASE_URLS } else { 1 }.min(self.stream_room());
+        let (crawls, in_flight) = (&self.crawls, &self.in_flight);
+        let room = |crawl: CrawlId| crawls.get(&crawl).map_or(most, |of| left(of, in_flight.get(&crawl)));
+        let urls = self.hosts[id].take(most, now, room);
+        if urls.is_empty() {
             return None;
         }
-        let urls = self.hosts[id].take(most, now);
         self.queued -= urls.len();
         self.leased += urls.len();
         for waiting in &urls {
             *self.in_flight.entry(waiting.url.crawl).or_default() += 1;
         }
-        let queued = urls.iter().map(|waiting| waiting.url.clone()).collect();
+        let queued: Vec<_> = urls.iter().map(|waiting| waiting.url.clone()).collect();
         let token = self.hold(id, urls, now);
         self.mark_low(id);
+        let mut rules: Vec<(CrawlId, u64)> = Vec::with_capacity(1);
+        for Queued { crawl, .. } in &queued {
+            if rules.iter().all(|(one, _)| one != crawl) {
+                rules.push((*crawl, self.rules.get(crawl).map_or(0, |rules| rules.version)));
+            }
+        }
         let host = &self.hosts[id];
-        Some(Lease {
-            host: host.key.clone(),
-            token,
-            until: now + self.limits.lease,
-            pace: host.pace,
-            urls: queued,
-        })
+        let until = now + self.limits.lease;
+        Some(Lease { host: host.key.clone(), token, until, pace: host.pace, urls: queued, rules })
     }
 
-    /// As many URLs as the pace, the page budgets and the room in the stream allow.
-    fn lease_size(&self, id: HostId) -> usize {
-        // A host that was silent gives several: if it is silent again, they share the attempt.
-        let several = self.delay(id).is_zero() || self.hosts[id].pace.strikes > 0;
-        let most = if several { LEASE_URLS } else { 1 };
-        let most = most.min(self.stream_room());
-        let left = |(id, crawl): (&CrawlId, &CrawlSettings)| {
-            let spent = crawl.stored + self.in_flight.get(id).copied().unwrap_or_default();
-            crawl.max_pages.map(|most| usize::try_from(most.saturating_sub(spent)).unwrap_or(usize::MAX))
-        };
-        self.crawls.iter().filter_map(left).fold(most, usize::min)
+    /// Takes a host out of the agenda that is due and has nothing that may be leased.
+    fn park(&mut self, id: HostId, at: Timestamp) {
+        self.agenda.remove(&(at, id));
+        self.hosts[id].agenda = None;
+        self.hosts[id].parked = true;
+        self.parked.insert(id);
+    }
+
+    /// Looks at parked hosts again, where that may help; some at a time.
+    fn unpark(&mut self) {
+        for _ in 0..PARKED_PER_CALL {
+            if !self.unpark {
+                return;
+            }
+            match self.parked.first() {
+                Some(id) => self.schedule(*id),
+                None => self.unpark = false,
+            }
+        }
     }
 
     fn hold(&mut self, id: HostId, urls: Vec<Waiting>, now: Timestamp) -> Token {
@@ -228,6 +246,16 @@ impl Index {
         let expiry = self.expiries.first().map(|(at, _)| *at);
         due.into_iter().chain(expiry).min().unwrap_or(Timestamp::NEVER)
     }
+}
+
+/// How many more URLs of a crawl may be leased.
+fn left(crawl: &CrawlSettings, in_flight: Option<&u64>) -> usize {
+    if crawl.state != RunState::Running {
+        return 0;
+    }
+    let spent = crawl.stored + in_flight.copied().unwrap_or_default();
+    let left = crawl.max_pages.map_or(u64::MAX, |most| most.saturating_sub(spent));
+    usize::try_from(left).unwrap_or(usize::MAX)
 }
 
 /// Two crawls may have the same URL in one lease.
