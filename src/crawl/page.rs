@@ -59,6 +59,7 @@ mod as_text {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
     use serde_json::Value;
 
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference")]
     pub(super) fn serialize<S: Serializer>(value: &Option<Value>, to: S) -> Result<S::Ok, S::Error> {
         value.as_ref().map(Value::to_string).serialize(to)
     }

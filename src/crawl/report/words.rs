@@ -29,8 +29,7 @@ fn word(text: &str) -> &'static str {
     word
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-pub(super) fn serialize<S: Serializer>(word: &&'static str, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer>(word: &str, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(word)
 }
 
@@ -44,6 +43,7 @@ pub(super) mod option {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use std::borrow::Cow;
 
+    #[expect(clippy::ref_option_ref, reason = "serde calls it with a reference")]
     pub(in crate::crawl::report) fn serialize<S: Serializer>(
         word: &Option<&'static str>,
         to: S,
