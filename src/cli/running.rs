@@ -89,9 +89,13 @@ impl Run<'_> {
         settings.output.summary_json.as_ref().map_or(Ok(()), check_sink)?;
         let path = store_path(&settings, &self.name);
         let store = Arc::new(SqliteStore::open(&path).await?);
+        if let Some(stored) = store.settings(&self.name).await? {
+            self.settle(&stored, &path)?;
+        }
+        let settings = self.layers.settings()?;
         let stored = serde_json::to_string(&self.layers.to_stored()).map_err(anyhow::Error::from)?;
         let row = store.open_crawl(&self.name, &stored, clock.now()).await?;
-        let settings = self.settled(&row)?;
+        store.change_settings(row.id, &stored).await?;
         set_resume_command(resume_command(&self.name, &path));
         let ended = self.crawl(&settings, row, Arc::clone(&store), clock, &path).await;
         if let Some(store) = Arc::into_inner(store) {
@@ -100,13 +104,19 @@ impl Run<'_> {
         ended
     }
 
-    /// The settings, with those of the store where the crawl was there before.
-    fn settled(&self, row: &CrawlRow) -> Result<Settings, Failure> {
-        if row.epoch == 1 {
-            return Ok(self.layers.settings()?);
-        }
-        let stored: StoredSettings = serde_json::from_str(&row.settings).unwrap_or_default();
-        Ok(self.layers.clone().with_stored(&stored).settings()?)
+    /// Takes up the settings that the crawl has: a flag of now goes over them, and stays for the next time. What its store does
+    /// not keep must be given again: without it, requests would fail for good or go where they should not.
+    fn settle(&mut self, stored: &str, path: &Path) -> Result<(), Failure> {
+        let stored: StoredSettings = serde_json::from_str(stored).unwrap_or_default();
+        let missing = self.layers.missing(&stored);
+        let (Some(first), name) = (missing.first(), &self.name) else {
+            self.layers = self.layers.clone().with_stored(&stored);
+            return Ok(());
+        };
+        let what = missing.join(" and ");
+        let resume = resume_command(name, path);
+        Err(Failure::usage(format!("{name} was started with {what}, whose values are not kept in the store"))
+            .hint(format!("give it again, or go on without:  {resume} {first} none")))
     }
 
     async fn crawl(
@@ -126,13 +136,21 @@ impl Run<'_> {
         let errors =
             Errors { most: settings.limits.max_errors, failed: Arc::default(), stop: stop.token.clone() };
         let listener = errors.counted(listener);
-        let embedded = Embedded::open(store, row, settings, &self.first, clock, listener).await?;
-        let (seeds, new) = self.seed(&embedded, &board).await?;
+        let is_whole = row.seeded || self.seeds.is_some();
+        let mut embedded = Embedded::open(store, row, settings, clock, listener).await?;
+        let (seeds, new) = self.seed(&mut embedded, &board).await?;
         if seeds == 0 && before == Tally::default() {
             return Err(self.no_seed(path));
         }
         let resumed = (embedded.crawl.epoch > 1).then_some(before.open);
         self.header(settings, &embedded, seeds, resumed, path);
+        if !is_whole {
+            let (warning, name) = (self.terminal.paint().yellow("warning:"), &self.name);
+            self.terminal.line(&format!(
+                "{warning} {name} has not all of its seeds: an earlier run ended while it read them. Give the list again:  huntsman crawl LIST --name {name}{}",
+                store_flag(name, path)
+            ));
+        }
         if resumed == Some(0) && new == 0 && !self.quiet {
             let name = &self.name;
             self.terminal
@@ -178,9 +196,13 @@ impl Run<'_> {
     }
 
     /// Accepts the seeds, batch by batch; answers with how many there are and how many of them are new.
-    async fn seed(&mut self, embedded: &Embedded, board: &Board) -> Result<(u64, u64), Failure> {
+    async fn seed(&mut self, embedded: &mut Embedded, board: &Board) -> Result<(u64, u64), Failure> {
         let mut batch = std::mem::take(&mut self.first);
         let (mut seeds, mut new) = (0, 0);
+        let crawl = embedded.crawl.id;
+        if self.seeds.is_some() {
+            embedded.store.set_seeded(crawl, false).await?;
+        }
         loop {
             seeds += batch.len() as u64;
             let accepted = embedded.seed(&batch).await?;
@@ -189,9 +211,11 @@ impl Run<'_> {
             let Some(source) = &mut self.seeds else { return Ok((seeds, new)) };
             match tokio::task::block_in_place(|| source.next_batch())? {
                 Some(next) => batch = next,
-                None => return Ok((seeds, new)),
+                None => break,
             }
         }
+        embedded.store.set_seeded(crawl, true).await?;
+        Ok((seeds, new))
     }
 
     fn header(

@@ -77,6 +77,22 @@ impl Authority {
         Url::parse(&format!("{}/robots.txt", self.0)).expect("an authority is the front of a URL")
     }
 
+    /// The other authorities that share its host key: those of the other scheme, and of the other default port.
+    pub fn siblings(&self) -> Vec<Self> {
+        let url = self.robots_url();
+        let host = url.host_str().unwrap_or_default();
+        let ports = match url.port_or_known_default() {
+            Some(80 | 443) | None => vec![80, 443],
+            Some(port) => vec![port],
+        };
+        let all = ports.iter().flat_map(|port| {
+            ["http", "https"]
+                .into_iter()
+                .filter_map(move |scheme| Url::parse(&format!("{scheme}://{host}:{port}/")).ok())
+        });
+        all.map(|url| Self::of(&url)).filter(|sibling| sibling != self).collect()
+    }
+
     /// The authority as text: `https://example.org:8443`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -112,6 +128,13 @@ mod tests {
             assert_eq!(HostKey::of(&url(text)).as_str(), key, "{text}");
             assert_eq!(HostKey::of(&url(text)).host(), host, "{text}");
         }
+        let siblings = |text: &str| {
+            let siblings = Authority::of(&url(text)).siblings();
+            assert!(siblings.iter().all(|one| HostKey::of(&one.robots_url()) == HostKey::of(&url(text))));
+            siblings.iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(siblings("http://h/"), "https://h:80 http://h:443 https://h");
+        assert_eq!(siblings("https://[::1]:8443/"), "http://[::1]:8443");
         assert_eq!(
             Authority::of(&url("https://h:8443/a?b")).robots_url().as_str(),
             "https://h:8443/robots.txt"

@@ -53,23 +53,25 @@ pub fn is_loopback(host: &str) -> bool {
 }
 
 /// The pace of a host after `visit`. Where it differs from `pace` it has to be noted before the host's next request.
+///
+/// With several requests at a time, one that was sent before a block may be answered after it: it lengthens the block
+/// at most, never ends it, and is no further strike.
 #[must_use]
 pub fn after(pace: Pace, visit: &Visit) -> Pace {
-    match signal(visit) {
-        Signal::Fine if pace.strikes == 0 => Pace { block_until: None, ..pace },
-        Signal::Fine => Pace { block_until: None, strikes: 0, ..pace },
-        Signal::Neutral => pace,
+    let is_earlier = pace.block_until.is_some_and(|until| visit.started < until);
+    let strikes = if is_earlier { pace.strikes.saturating_sub(1) } else { pace.strikes };
+    let span = match signal(visit) {
+        Signal::Fine if is_earlier => return pace,
+        Signal::Fine => return Pace { block_until: None, strikes: 0, ..pace },
+        Signal::Neutral => return pace,
         Signal::Throttled { retry_after } => {
-            let span = retry_after
-                .map_or_else(|| backoff(FIRST_THROTTLE, pace.strikes), |span| span.min(MAX_RETRY_AFTER));
-            Pace { block_until: Some(visit.finished + span), strikes: pace.strikes.saturating_add(1), ..pace }
+            retry_after.map_or_else(|| backoff(FIRST_THROTTLE, strikes), |span| span.min(MAX_RETRY_AFTER))
         }
-        Signal::Silent => Pace {
-            block_until: Some(visit.finished + backoff(FIRST_SILENCE, pace.strikes)),
-            strikes: pace.strikes.saturating_add(1),
-            ..pace
-        },
-    }
+        Signal::Silent => backoff(FIRST_SILENCE, strikes),
+    };
+    let until = visit.finished + span;
+    let until = pace.block_until.map_or(until, |before| before.max(until));
+    Pace { block_until: Some(until), strikes: strikes.saturating_add(1), ..pace }
 }
 
 /// The earliest next request to the host after a request that counts from `paced_from`.
@@ -129,6 +131,24 @@ mod tests {
         Visit { started: T, first_byte: None, finished: T, result: Err(failure) }
     }
 
+    /// The same after the block of `pace`.
+    fn later(pace: &Pace, visit: Visit) -> Visit {
+        let at = pace.block_until.unwrap_or(T);
+        Visit { started: at, first_byte: visit.first_byte.map(|_| at), finished: at, ..visit }
+    }
+
+    #[test]
+    fn an_answer_to_a_request_from_before_a_block_does_not_end_or_double_it() {
+        let blocked = after(Pace::default(), &answered(429, Some(20)));
+        assert_eq!(after(blocked, &answered(200, None)), blocked);
+        assert_eq!(after(blocked, &answered(429, Some(3))), blocked, "nor shorten it");
+        assert_eq!(after(blocked, &answered(429, None)), blocked, "5 s end before the 20");
+        let longer = after(blocked, &answered(429, Some(30)));
+        assert_eq!((longer.block_until, longer.strikes), (Some(T + Duration::from_secs(30)), 1));
+        let strikes = after(blocked, &later(&blocked, answered(429, None))).strikes;
+        assert_eq!(strikes, 2, "one that was sent after it is a strike");
+    }
+
     #[test]
     fn a_retry_after_blocks_the_host_and_is_never_shortened_below_a_day() {
         let pace = after(Pace::default(), &answered(429, Some(3_600)));
@@ -142,11 +162,13 @@ mod tests {
         let mut pace = Pace::default();
         let mut spans = Vec::new();
         for _ in 0..4 {
-            pace = after(pace, &answered(429, None));
-            spans.push(pace.block_until.unwrap().since(T).as_secs());
+            let visit = later(&pace, answered(429, None));
+            let started = visit.started;
+            pace = after(pace, &visit);
+            spans.push(pace.block_until.unwrap().since(started).as_secs());
         }
         assert_eq!(spans, [5, 10, 20, 40]);
-        pace = after(pace, &answered(200, None));
+        pace = after(pace, &later(&pace, answered(200, None)));
         assert_eq!(pace, Pace::default());
         pace = after(pace, &failed(FailureClass::Connect));
         assert_eq!(pace.block_until, Some(T + FIRST_SILENCE));

@@ -218,6 +218,8 @@ pub struct Note {
 pub struct RobotsNote {
     /// Where it was asked for.
     pub url: String,
+    /// Redirects that led to this request.
+    pub hop: u8,
     /// What was made of it: `rules`, `allow-all`, `unreachable`, `redirect`.
     #[serde(with = "words")]
     pub verdict: Word,

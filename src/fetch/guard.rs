@@ -6,6 +6,7 @@
 
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{PoisonError, RwLock};
 use url::{Host, Url};
 
 /// Why a URL or an address may not be asked.
@@ -20,16 +21,26 @@ pub enum Forbidden {
 }
 
 /// Addresses and ports that may be asked: all public ones and the networks that were allowed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Guard {
-    allow: Vec<IpNet>,
+    allow: RwLock<Vec<IpNet>>,
 }
 
 impl Guard {
     /// A guard that permits `allow` beside the public internet. A metadata address is permitted only where it is
     /// named by itself, not by a network around it.
     pub fn new(allow: Vec<IpNet>) -> Self {
-        Self { allow }
+        Self { allow: RwLock::new(allow) }
+    }
+
+    /// Permits these, too, from now on.
+    pub fn permit(&self, networks: impl IntoIterator<Item = IpNet>) {
+        let mut allow = self.allow.write().unwrap_or_else(PoisonError::into_inner);
+        for network in networks {
+            if !allow.contains(&network) {
+                allow.push(network);
+            }
+        }
     }
 
     /// Checks what a URL says by itself: its port, and its host where that is an address.
@@ -57,7 +68,11 @@ impl Guard {
             (net.contains(&address) || carried.is_some_and(|carried| net.contains(&carried)))
                 && (why != METADATA || net.prefix_len() == net.max_prefix_len())
         };
-        if self.allow.iter().any(covers) { Ok(()) } else { Err(Forbidden::Address(address, why)) }
+        if self.allow.read().unwrap_or_else(PoisonError::into_inner).iter().any(covers) {
+            Ok(())
+        } else {
+            Err(Forbidden::Address(address, why))
+        }
     }
 }
 

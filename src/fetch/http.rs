@@ -158,6 +158,11 @@ impl HttpClient {
         })
     }
 
+    /// Permits these networks, too, from now on.
+    pub fn permit(&self, networks: impl IntoIterator<Item = ipnet::IpNet>) {
+        self.guard.permit(networks);
+    }
+
     /// The header fields of every request, for people: the values of the user's own are not shown. A cookie, where the
     /// host has set one, is not among them.
     pub fn sent(&self) -> &[(String, String)] {

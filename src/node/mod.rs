@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::crawl::assess::KeepLinks;
 use crate::crawl::lease::{Lease, Token};
 use crate::crawl::politeness::Delay;
-use crate::crawl::scope::Scope;
+use crate::crawl::scope::{Scope, ScopeKind};
 use crate::crawl::time::Timestamp;
 use crate::fetch::Fetch;
 use crate::frontier::{FrontierError, Leases, Next};
@@ -116,6 +116,11 @@ impl Node {
             held: Mutex::default(),
             requests,
         }
+    }
+
+    /// Opens what a seed opens: said before its URL is admitted.
+    pub fn open_scope(&self, seed: &url::Url, kind: ScopeKind) {
+        self.scope.write().unwrap_or_else(PoisonError::into_inner).add_seed(seed, kind);
     }
 
     /// What the seeds opened, in words.

@@ -73,7 +73,7 @@ impl Node {
         };
         let report = self.assess(url, token, visit, page);
         for (url, kind) in report.opens() {
-            self.scope.write().unwrap_or_else(PoisonError::into_inner).add_seed(&url, kind);
+            self.open_scope(&url, kind);
         }
         report
     }

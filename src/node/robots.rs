@@ -1,5 +1,9 @@
 //! robots.txt: asked for once an authority, at the host's pace, and kept while it is fresh.
 
+mod cache;
+
+pub(super) use cache::RobotsCache;
+
 use super::Node;
 use super::visiting::Visiting;
 use crate::crawl::assess;
@@ -11,14 +15,11 @@ use crate::crawl::time::Timestamp;
 use crate::crawl::visit::{Failure, Visit};
 use crate::fetch::Request;
 use crate::frontier::{Borrowed, Handed, Release};
-use lru::LruCache;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use cache::Known;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// Authorities whose robots.txt is kept.
-const CACHE: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 /// Bytes of a robots.txt that we read (RFC 9309 section 2.5 asks for 500 KiB at least).
 const MAX_BYTES: usize = 512_000;
 /// A robots.txt that was moved to a host that is never free is unreachable after this.
@@ -33,50 +34,6 @@ pub enum Robots {
     },
     /// It is not asked for.
     Ignore,
-}
-
-/// What is known of an authority's robots.txt.
-#[derive(Debug, Clone)]
-enum Known {
-    Allowed {
-        until: Timestamp,
-    },
-    Rules {
-        rules: Arc<Rules>,
-        until: Timestamp,
-    },
-    /// Nobody knows what the site wants: nothing is fetched before `retry_at`.
-    Unreachable {
-        retry_at: Timestamp,
-        failures: u32,
-    },
-    /// Moved: to be asked for there.
-    Pending {
-        at: Url,
-        hops: u8,
-        since: Timestamp,
-        failures: u32,
-    },
-}
-
-/// The robots.txt of the authorities a node has asked, the latest ones.
-#[derive(Debug)]
-pub(super) struct RobotsCache(Mutex<LruCache<Authority, Known>>);
-
-impl Default for RobotsCache {
-    fn default() -> Self {
-        Self(Mutex::new(LruCache::new(CACHE)))
-    }
-}
-
-impl RobotsCache {
-    fn get(&self, authority: &Authority) -> Option<Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(authority).cloned()
-    }
-
-    fn put(&self, authority: &Authority, known: Known) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(authority.clone(), known);
-    }
 }
 
 /// The rules of an authority, as far as they say which sitemaps it has.
@@ -143,9 +100,13 @@ impl Visiting<'_> {
                 Some(Known::Pending { at, hops, since, failures }) if since + MAX_PENDING > now => {
                     (at, hops, since, failures)
                 }
-                Some(Known::Unreachable { failures, .. } | Known::Pending { failures, .. }) => {
-                    (authority.robots_url(), 0, now, failures)
+                Some(Known::Pending { failures, .. }) => {
+                    let failures = failures + 1;
+                    let retry_at = now + rules::unreachable_backoff(failures);
+                    self.node.robots.put(&authority, Known::Unreachable { retry_at, failures });
+                    continue;
                 }
+                Some(Known::Unreachable { failures, .. }) => (authority.robots_url(), 0, now, failures),
                 _ => (authority.robots_url(), 0, now, 0),
             };
             if asking.is_none() {
@@ -172,12 +133,10 @@ impl Visiting<'_> {
         }
         let Some(visit) = self.request(request(&asked.at)).await else { return Ask::Wait };
         let (known, verdict) = asked.judge(&visit);
-        let crawl_delay = match &known {
-            Known::Rules { rules, .. } => rules.crawl_delay(),
-            _ => None,
-        };
         let before = self.delay();
-        let (mut due, mut note) = self.paced(&visit, asked.note(verdict, &visit, self.token), crawl_delay);
+        let said = asked.note(verdict, &visit, self.token);
+        let (mut due, mut note) =
+            self.paced(&visit, said, |delay| self.node.robots.crawl_delay(asked.authority, &known, delay));
         if let Some(failure) = visit.silence() {
             return Ask::Silent(failure.clone(), due, Box::new(note));
         }
@@ -217,13 +176,11 @@ impl Visiting<'_> {
         if let Some(visit) = &visit {
             let (known, verdict) = asked.judge(visit);
             let mut after = politeness::after(pace, visit);
-            if let Known::Rules { rules, .. } = &known {
-                asked_delay = rules.crawl_delay();
-            }
+            asked_delay = known.delay();
             // The file may be that host's own, too: then its rules are known as well.
             let own = Authority::of(&asked.at);
             if asked.at == own.robots_url() && matches!(known, Known::Rules { .. } | Known::Allowed { .. }) {
-                after.crawl_delay = asked_delay;
+                after.crawl_delay = self.node.robots.crawl_delay(&own, &known, after.crawl_delay);
                 self.node.robots.put(&own, known.clone());
             }
             due = politeness::next_due(
@@ -242,7 +199,7 @@ impl Visiting<'_> {
         let Some(visit) = visit else { return false };
         let Some(delay) = asked_delay else { return true };
         // This host's own pace follows the file, from now on since its last request is not known here.
-        let pace = self.set_crawl_delay(delay);
+        let pace = self.lengthen_crawl_delay(delay);
         self.end_lease(visit.finished + delay, Some(self.note(pace, None, visit.finished))).await;
         false
     }
@@ -282,7 +239,8 @@ impl Asked<'_> {
     }
 
     fn note(&self, verdict: &'static str, visit: &Visit, token: crate::crawl::lease::Token) -> RobotsNote {
-        RobotsNote { url: self.at.as_str().to_owned(), verdict, fetch: assess::fetched(visit), token }
+        let url = self.at.as_str().to_owned();
+        RobotsNote { url, hop: self.hops, verdict, fetch: assess::fetched(visit), token }
     }
 }
 

@@ -170,10 +170,10 @@ impl Visiting<'_> {
         &self,
         visit: &Visit,
         robots: RobotsNote,
-        crawl_delay: Option<Duration>,
+        crawl_delay: impl FnOnce(Option<Duration>) -> Option<Duration>,
     ) -> (Timestamp, Note) {
         let mut pace = self.pace();
-        *pace = Pace { crawl_delay, ..politeness::after(*pace, visit) };
+        *pace = Pace { crawl_delay: crawl_delay(pace.crawl_delay), ..politeness::after(*pace, visit) };
         (self.next_due(visit, &pace), self.note(*pace, Some(robots), visit.finished))
     }
 
@@ -192,9 +192,9 @@ impl Visiting<'_> {
         *pace
     }
 
-    pub(super) fn set_crawl_delay(&self, delay: Duration) -> Pace {
+    pub(super) fn lengthen_crawl_delay(&self, delay: Duration) -> Pace {
         let mut pace = self.pace();
-        pace.crawl_delay = Some(delay);
+        pace.crawl_delay = pace.crawl_delay.max(Some(delay));
         *pace
     }
 

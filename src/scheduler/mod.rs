@@ -112,10 +112,16 @@ impl Pass {
 
 impl Scheduler {
     /// Opens the epoch and fills the index from the store: the same for a first start and after any crash.
-    pub async fn open(&self, epoch: u32, settings: CrawlSettings) -> Result<(), SchedulerError> {
+    /// `reopened` says that hosts may have been asked a moment ago, by a process that died.
+    pub async fn open(
+        &self,
+        epoch: u32,
+        reopened: bool,
+        settings: CrawlSettings,
+    ) -> Result<(), SchedulerError> {
         self.front.settings(self.crawl, settings).await?;
         let paces = self.store.paces().await?;
-        self.front.open_epoch(epoch, paces, epoch > 1).await?;
+        self.front.open_epoch(epoch, paces, reopened).await?;
         self.progress.touch(self.clock.now());
         self.refill_all().await
     }

@@ -2,7 +2,7 @@
 //!
 //! A list is replaced by a higher layer, not added to.
 
-use super::table::{Kind, Owner, SETTINGS, Setting};
+use super::table::{Kind, Owner, SETTINGS, Section, Setting};
 use super::{environment, file};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -81,6 +81,21 @@ pub struct Layers {
     pub misspelt: Vec<String>,
 }
 
+/// The key under which a store keeps the names of settings whose values it does not keep.
+const NOT_KEPT: &str = "not_kept";
+/// The value that says: nothing of the kind.
+const NONE: &str = "none";
+
+/// Settings that change the requests of a crawl and stay with the process: secrets, and what it may reach.
+fn requests() -> impl Iterator<Item = &'static Setting> {
+    let is_one = |setting: &&Setting| {
+        setting.owner != Owner::Crawl
+            && setting.default.is_empty()
+            && matches!(setting.section, Section::Identity | Section::Network)
+    };
+    SETTINGS.iter().filter(is_one)
+}
+
 /// The settings of a crawl as its store keeps them.
 pub type StoredSettings = BTreeMap<String, Raw>;
 
@@ -154,13 +169,34 @@ impl Layers {
         self
     }
 
-    /// The settings that belong to the crawl, for its store.
+    /// The settings that belong to the crawl, for its store; and the names of those that it was given and that are not
+    /// kept, under [`NOT_KEPT`].
     pub fn to_stored(&self) -> StoredSettings {
-        SETTINGS
-            .iter()
-            .filter(|setting| setting.owner == Owner::Crawl)
-            .map(|setting| (setting.name.to_owned(), self.values[setting.name].0.clone()))
-            .collect()
+        let kept = SETTINGS.iter().filter(|setting| setting.owner == Owner::Crawl);
+        let mut stored: StoredSettings =
+            kept.map(|setting| (setting.name.to_owned(), self.values[setting.name].0.clone())).collect();
+        let given = requests().filter(|setting| !self.is_unset(setting.name));
+        let given: Vec<String> = given.map(|setting| setting.name.to_owned()).collect();
+        if !given.is_empty() {
+            stored.insert(NOT_KEPT.to_owned(), Raw::Many(given));
+        }
+        stored
+    }
+
+    /// The flags that a crawl was given for its requests, whose values its store does not keep, and that say nothing now.
+    pub fn missing(&self, stored: &StoredSettings) -> Vec<String> {
+        let Some(Raw::Many(given)) = stored.get(NOT_KEPT) else { return Vec::new() };
+        let unsaid = |setting: &&Setting| {
+            given.iter().any(|name| name == setting.name) && self.values[setting.name].1 == Origin::Default
+        };
+        requests().filter(unsaid).map(|setting| format!("--{}", setting.name.replace('_', "-"))).collect()
+    }
+
+    fn is_unset(&self, name: &str) -> bool {
+        match &self.values[name].0 {
+            Raw::One(text) => text.is_empty() || text == NONE,
+            Raw::Many(texts) => texts.is_empty() || texts[..] == [NONE],
+        }
     }
 
     /// Every setting with its value and origin, in the order of the table.
@@ -191,7 +227,8 @@ impl Layers {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>, Mistake> {
-        self.one(name, |text| if text.is_empty() { Ok(None) } else { parse(text).map(Some) })
+        let unset = self.is_unset(name);
+        self.one(name, |text| if unset { Ok(None) } else { parse(text).map(Some) })
     }
 
     /// The values of the list `name`, each put through `parse`.
@@ -202,8 +239,9 @@ impl Layers {
     ) -> Result<Vec<T>, Mistake> {
         let (raw, origin) = &self.values[name];
         let texts = match raw {
+            _ if self.is_unset(name) => &[],
             Raw::One(text) => std::slice::from_ref(text),
-            Raw::Many(texts) => texts,
+            Raw::Many(texts) => &texts[..],
         };
         let parsed: Result<Vec<T>, String> = texts.iter().map(String::as_str).map(parse).collect();
         parsed.map_err(|why| self.mistake(name, origin, why))

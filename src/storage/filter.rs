@@ -17,11 +17,20 @@ impl SkippedFilter {
         if self.0.len() >= MOST {
             self.0.clear();
         }
-        let reason = skipped.reason.bytes().fold(crawl.0.cast_unsigned(), |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        self.0.insert(skipped.key.fingerprint() ^ reason)
+        self.0.insert(fingerprint(crawl, skipped))
     }
+
+    /// Takes back that this was written.
+    pub(super) fn forget(&mut self, crawl: CrawlId, skipped: &Skipped) {
+        self.0.remove(&fingerprint(crawl, skipped));
+    }
+}
+
+fn fingerprint(crawl: CrawlId, skipped: &Skipped) -> u64 {
+    let reason = skipped.reason.bytes().fold(crawl.0.cast_unsigned(), |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    skipped.key.fingerprint() ^ reason
 }
 
 #[cfg(test)]

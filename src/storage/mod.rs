@@ -99,12 +99,22 @@ impl Storage {
         skipped: &mut SkippedFilter,
     ) -> Result<(), StorageError> {
         let (ids, mut entries): (Vec<EntryId>, Vec<Entry>) = batch.into_iter().unzip();
-        let found = self.filter(&mut entries, skipped).await?;
+        self.filter(&mut entries, skipped).await?;
         let committed = self.commit(&entries).await?;
         let mut admitted = Vec::new();
+        let mut found: HashMap<CrawlId, Vec<UrlKey>> = HashMap::new();
         let mut acks = Vec::with_capacity(ids.len());
         for ((id, entry), mut one) in ids.into_iter().zip(&entries).zip(committed) {
             (self.listener)(&event(entry, &one));
+            if let Entry::Report(report) = entry {
+                let crawl = report.url.crawl;
+                if one.effective {
+                    found.entry(crawl).or_default().extend(report.found.iter().map(|found| found.key));
+                } else {
+                    // What did not pass the gate has written nothing that a filter may speak of.
+                    report.skipped.iter().for_each(|one| skipped.forget(crawl, one));
+                }
+            }
             admitted.append(&mut one.admitted);
             acks.push(Ack { id, requeue: one.retry, stored: one.stored });
         }
@@ -116,14 +126,8 @@ impl Storage {
         Ok(())
     }
 
-    /// Drops from the entries what the seen-set and the skipped filter know; answers with the keys that will have a row
-    /// once the batch is committed.
-    async fn filter(
-        &self,
-        entries: &mut [Entry],
-        skipped: &mut SkippedFilter,
-    ) -> Result<HashMap<CrawlId, Vec<UrlKey>>, StorageError> {
-        let mut found: HashMap<CrawlId, Vec<UrlKey>> = HashMap::new();
+    /// Drops from the entries what the seen-set and the skipped filter know.
+    async fn filter(&self, entries: &mut [Entry], skipped: &mut SkippedFilter) -> Result<(), StorageError> {
         for entry in entries {
             let Entry::Report(report) = entry else { continue };
             let crawl = report.url.crawl;
@@ -131,10 +135,9 @@ impl Storage {
             let unseen = self.frontier.unseen(crawl, &keys).await?;
             let mut unseen = unseen.into_iter();
             report.found.retain(|_| unseen.next().unwrap_or(true));
-            found.entry(crawl).or_default().extend(report.found.iter().map(|found| found.key));
             report.skipped.retain(|one| skipped.is_new(crawl, one));
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Commits, and tries again a few times: a store that is busy or full for a moment is a pause, not a failure.

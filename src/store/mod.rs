@@ -8,6 +8,7 @@ pub mod sqlite;
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Pace, Queued};
 use crate::crawl::report::{Entry, Found};
+use crate::crawl::scope::ScopeKind;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use async_trait::async_trait;
@@ -42,6 +43,22 @@ pub struct CrawlRow {
     pub epoch: u32,
     /// Time spent running in earlier processes.
     pub ran: Duration,
+    /// Whether all seeds that it was given are in: `false` where the process died while it read them.
+    pub seeded: bool,
+    /// Whether a process has crawled with this store before, for this crawl or another: its hosts may have been asked a
+    /// moment ago.
+    pub reopened: bool,
+}
+
+/// A URL that opens a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeedRow {
+    /// As it was fetched.
+    pub url: String,
+    /// What it opens.
+    pub scope: ScopeKind,
+    /// Whether the operator named it; `false` for the target of a seed's redirect, which a stranger chose.
+    pub named: bool,
 }
 
 /// The state of a crawl.
@@ -131,7 +148,7 @@ pub trait Store: Send + Sync {
 
     /// Writes a batch in one transaction: all or nothing. The gate is `urls`: only a report whose URL is open at the
     /// report's visit number and attempt closes it and writes its page, links, new URLs, dead letter or retry; any other
-    /// adds at most its `fetches` row, of which there is one a crawl, URL, lease and kind. A note replaces what is known of
+    /// adds at most its `fetches` row, of which there is one a crawl, URL, lease, kind and attempt. A note replaces what is known of
     /// its host unless that is newer. Times are kept in milliseconds, spans and due times rounded up.
     /// Answers with one result an entry, in their order.
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Committed>, StoreError>;
@@ -145,11 +162,11 @@ pub trait Store: Send + Sync {
     /// The paces of hosts that asked for anything.
     async fn paces(&self) -> Result<Vec<(HostKey, Pace)>, StoreError>;
 
-    /// URLs that are seeds, as they were fetched, with what they open.
-    async fn seeds(
-        &self,
-        crawl: CrawlId,
-    ) -> Result<Vec<(String, crate::crawl::scope::ScopeKind)>, StoreError>;
+    /// URLs that are seeds, the oldest first.
+    async fn seeds(&self, crawl: CrawlId) -> Result<Vec<SeedRow>, StoreError>;
+
+    /// Notes whether all seeds that the crawl was given are in. A new crawl has them to come.
+    async fn set_seeded(&self, crawl: CrawlId, seeded: bool) -> Result<(), StoreError>;
 
     /// Counts the URLs of a crawl by state.
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError>;

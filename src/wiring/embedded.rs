@@ -20,7 +20,7 @@ use crate::scheduler::{LastProgress, Pass, Scheduler};
 use crate::settings::{self, Links, Settings, Text};
 use crate::storage::{Event, Listener, Storage};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{CrawlRow, Store};
+use crate::store::{CrawlRow, SeedRow, Store};
 use ::url::Url;
 use anyhow::{Context, Result};
 use ipnet::IpNet;
@@ -40,18 +40,18 @@ pub struct Embedded {
     pub store: Arc<SqliteStore>,
     /// Whether every seed is on loopback, where there is no delay of ours.
     pub on_loopback: bool,
+    client: Arc<HttpClient>,
     kind: ScopeKind,
     depth: Option<u32>,
 }
 
 impl Embedded {
     /// Puts the parts together and fills the index from the store: the same for a new crawl and for one that was
-    /// killed. `seeds` are those of the command line; those of earlier runs are in the store.
+    /// killed. The scope is what the seeds in the store open.
     pub async fn open(
         store: Arc<SqliteStore>,
         crawl: CrawlRow,
         settings: &Settings,
-        seeds: &[Seed],
         clock: Clock,
         listener: Listener,
     ) -> Result<Self> {
@@ -59,22 +59,23 @@ impl Embedded {
         let mut scope = Scope::new(&settings.scope)?;
         let mut allow = settings.network.allow_private.clone();
         let stored = store.seeds(crawl.id).await?;
-        let earlier = stored.iter().filter_map(|(text, kind)| Some((url::parse(text).ok()?, *kind)));
-        let given = seeds.iter().map(|seed| (seed.url.clone(), seed.scope.unwrap_or(settings.scope.kind)));
         let mut on_loopback = true;
-        for (seed, kind) in earlier.chain(given) {
-            on_loopback &= seed.host_str().is_some_and(crate::crawl::politeness::is_loopback);
-            allow.extend(named_network(&seed));
-            scope.add_seed(&seed, kind);
+        for SeedRow { url, scope: kind, named } in &stored {
+            let Ok(seed) = url::parse(url) else { continue };
+            scope.add_seed(&seed, *kind);
+            if *named {
+                on_loopback &= seed.host_str().is_some_and(crate::crawl::politeness::is_loopback);
+                allow.extend(named_network(&seed));
+            }
         }
         let delay = settings.politeness.delay;
         let progress = Arc::new(LastProgress::default());
         let limits = Limits::default();
-        let client =
-            HttpClient::new(client_settings(settings, allow)?, clock).context("failed to set up HTTP")?;
+        let client = HttpClient::new(client_settings(settings, allow)?, clock);
+        let client = Arc::new(client.context("failed to set up HTTP")?);
         let reading = reading(settings, crawl.id)?;
         let node_settings = node_settings(settings, delay, limits.lease);
-        let node = Arc::new(Node::new(front.clone(), Arc::new(client), clock, node_settings, scope, reading));
+        let node = Arc::new(Node::new(front.clone(), client.clone(), clock, node_settings, scope, reading));
         let listener = noting_progress(listener, Arc::clone(&progress), clock);
         let storage = Arc::new(Storage::new(front.clone(), store.clone(), clock, listener));
         let wait = settings.limits.wait;
@@ -91,7 +92,7 @@ impl Embedded {
         let tally = store.tally(crawl.id).await?;
         let max_pages = settings.limits.max_pages;
         let told = CrawlSettings { state: RunState::Running, delay, max_pages, stored: tally.stored };
-        scheduler.open(crawl.epoch, told).await?;
+        scheduler.open(crawl.epoch, crawl.reopened, told).await?;
         let roles = Roles { scheduler, node, storage, store: store.clone(), clock };
         Ok(Self {
             crawl,
@@ -99,13 +100,19 @@ impl Embedded {
             front,
             store,
             on_loopback,
+            client,
             kind: settings.scope.kind,
             depth: settings.limits.depth,
         })
     }
 
-    /// Accepts seeds; answers with how many are new.
-    pub async fn seed(&self, seeds: &[Seed]) -> Result<usize> {
+    /// Accepts seeds, and opens what they open; answers with how many are new.
+    pub async fn seed(&mut self, seeds: &[Seed]) -> Result<usize> {
+        for seed in seeds {
+            self.on_loopback &= seed.url.host_str().is_some_and(crate::crawl::politeness::is_loopback);
+            self.client.permit(named_network(&seed.url));
+            self.roles.node.open_scope(&seed.url, seed.scope.unwrap_or(self.kind));
+        }
         let found = seeds.iter().map(|seed| {
             let kind = seed.scope.unwrap_or(self.kind);
             let origin =

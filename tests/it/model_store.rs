@@ -8,10 +8,9 @@ use async_trait::async_trait;
 use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{CrawlId, Pace, Queued};
 use huntsman::crawl::report::{Entry, Found, Note, Outcome, Report};
-use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::UrlKey;
-use huntsman::store::{Committed, CrawlRow, CrawlState, OpenUrls, Store, StoreError, Tally};
+use huntsman::store::{Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -29,7 +28,7 @@ pub(crate) struct Tables {
     pub order: Vec<Key>,
     /// Pages by crawl, key and visit, each as often as it was written.
     pub pages: BTreeMap<(Key, u32), Vec<PageLine>>,
-    pub fetches: BTreeMap<(Key, i64, &'static str), FetchLine>,
+    pub fetches: BTreeMap<(Key, i64, &'static str, u32), FetchLine>,
     pub skipped: BTreeMap<(Key, &'static str), SkippedLine>,
     pub dead: BTreeMap<(Key, u32), DeadLetterLine>,
     pub hosts: HashMap<HostKey, Known>,
@@ -150,7 +149,7 @@ impl Tables {
     fn report(&mut self, report: &Report) -> Committed {
         if let Some(fetch) = &report.fetch {
             let kind = if report.is_sitemap() { "sitemap" } else { "page" };
-            let key = ((report.url.crawl, report.url.key), report.token.0, kind);
+            let key = ((report.url.crawl, report.url.key), report.token.0, kind, report.url.attempt);
             self.fetches.entry(key).or_insert_with(|| lines::fetch(report, fetch));
         }
         self.close(report).unwrap_or_default()
@@ -158,7 +157,8 @@ impl Tables {
 
     fn note(&mut self, note: &Note) {
         if let Some(robots) = &note.robots {
-            let key = ((note.crawl, UrlKey::of(&robots.url)), robots.token.0, "robots");
+            let key =
+                ((note.crawl, UrlKey::of(&robots.url)), robots.token.0, "robots", u32::from(robots.hop) + 1);
             self.fetches.entry(key).or_insert_with(|| lines::robots_fetch(note, robots));
         }
         let millis = |span: Duration| Duration::from_millis(span.as_nanos().div_ceil(1_000_000) as u64);
@@ -190,6 +190,7 @@ impl Store for ModelStore {
         let mut tables = self.tables();
         if let Some(row) = tables.crawls.iter_mut().find(|row| row.name == name) {
             row.epoch += 1;
+            row.reopened = true;
             row.state = CrawlState::Running;
             return Ok(row.clone());
         }
@@ -200,6 +201,8 @@ impl Store for ModelStore {
             settings: settings.into(),
             epoch: 1,
             ran: Duration::ZERO,
+            seeded: false,
+            reopened: !tables.crawls.is_empty(),
         };
         tables.crawls.push(row.clone());
         Ok(row)
@@ -275,10 +278,19 @@ impl Store for ModelStore {
         Ok(paces.filter(|(_, pace)| *pace != Pace::default()).collect())
     }
 
-    async fn seeds(&self, crawl: CrawlId) -> Result<Vec<(String, ScopeKind)>, StoreError> {
+    async fn seeds(&self, crawl: CrawlId) -> Result<Vec<SeedRow>, StoreError> {
         let tables = self.tables();
-        let rows = tables.order.iter().filter(|key| key.0 == crawl).map(|key| &tables.urls[key].queued);
-        Ok(rows.filter_map(|url| Some((url.url.clone(), url.origin.seed?))).collect())
+        let rows = tables.order.iter().filter(|key| key.0 == crawl).map(|key| &tables.urls[key]);
+        let seed = |row: &Row| {
+            let url = row.queued.url.clone();
+            Some(SeedRow { url, scope: row.queued.origin.seed?, named: row.found_on.is_none() })
+        };
+        Ok(rows.filter_map(seed).collect())
+    }
+
+    async fn set_seeded(&self, crawl: CrawlId, seeded: bool) -> Result<(), StoreError> {
+        self.tables().crawls.iter_mut().filter(|row| row.id == crawl).for_each(|row| row.seeded = seeded);
+        Ok(())
     }
 
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError> {

@@ -109,6 +109,15 @@ impl Rules {
         self.delay
     }
 
+    /// About how many bytes of memory these rules take, for a cache that is bounded by them.
+    pub fn bytes(&self) -> usize {
+        /// Of a rule: its pattern, in both spellings, and what the allocations cost.
+        const RULE: usize = size_of::<Rule>() + 64;
+        let rules: usize = self.ranked.iter().map(|rule| RULE + 2 * rule.text.len()).sum();
+        let sitemaps: usize = self.sitemaps.iter().map(|url| size_of::<String>() + url.len()).sum();
+        size_of::<Self>() + rules + sitemaps
+    }
+
     /// The sitemaps that the file names, as written; they belong to no group.
     pub fn sitemaps(&self) -> &[String] {
         &self.sitemaps

@@ -339,7 +339,7 @@ async fn insert_robots_fetches(
     INSERT_FETCHES
         .run(connection, sent.collect(), |(note, robots), values| {
             values.add(note.crawl.0).key(UrlKey::of(&robots.url)).add(robots.token.0).text("robots");
-            values.text(&robots.url).add(note.host.shared()).add(None::<u32>).add(None::<u32>);
+            values.text(&robots.url).add(note.host.shared()).add(None::<u32>).add(u32::from(robots.hop) + 1);
             let started = robots.fetch.started.to_string().into();
             bind_request(&robots.fetch, robots.verdict, None, started, values);
         })

@@ -11,11 +11,10 @@ pub mod totals;
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued};
 use crate::crawl::report::{Entry, Found};
-use crate::crawl::scope::ScopeKind;
 use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
-use crate::store::{Committed, CrawlRow, CrawlState, OpenUrls, Store, StoreError, Tally};
+use crate::store::{Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally};
 use async_trait::async_trait;
 use rows::{STATEMENT_CACHE, Statement};
 use sqlx::migrate::{MigrateError, Migrator};
@@ -92,6 +91,20 @@ impl SqliteStore {
         let mut reader = self.reader.lock().await;
         let names = sqlx::query_scalar("SELECT name FROM crawls ORDER BY id").fetch_all(&mut *reader).await;
         names.map_err(|why| writing(&why))
+    }
+
+    /// The settings that a crawl was started with, where there is one of that name.
+    pub async fn settings(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let settings = sqlx::query_scalar("SELECT settings FROM crawls WHERE name = ?").bind(name);
+        settings.fetch_optional(&mut *reader).await.map_err(|why| writing(&why))
+    }
+
+    /// Replaces the settings of a crawl.
+    pub async fn change_settings(&self, crawl: CrawlId, settings: &str) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        let update = sqlx::query("UPDATE crawls SET settings = ? WHERE id = ?").bind(settings).bind(crawl.0);
+        update.execute(&mut *writer).await.map(drop).map_err(|why| writing(&why))
     }
 
     /// Every stored page with its title.
@@ -258,6 +271,11 @@ impl Store for SqliteStore {
             settings: row.get("settings"),
             epoch: row.get("epoch"),
             ran: Duration::from_millis(row.get::<i64, _>("run_ms").unsigned_abs()),
+            seeded: row.get("seeded"),
+            reopened: sqlx::query_scalar("SELECT sum(epoch) > 1 FROM crawls")
+                .fetch_one(&mut *writer)
+                .await
+                .map_err(|why| writing(&why))?,
         })
     }
 
@@ -317,15 +335,21 @@ impl Store for SqliteStore {
         Ok(rows.iter().map(|row| (HostKey::from_stored(row.get(0)), pace(row))).collect())
     }
 
-    async fn seeds(&self, crawl: CrawlId) -> Result<Vec<(String, ScopeKind)>, StoreError> {
+    async fn seeds(&self, crawl: CrawlId) -> Result<Vec<SeedRow>, StoreError> {
+        const SEEDS: &str = "SELECT url, seed, found_on IS NULL FROM urls WHERE crawl_id = ? AND seed IS NOT NULL ORDER BY id";
         let mut reader = self.reader.lock().await;
-        let rows =
-            sqlx::query("SELECT url, seed FROM urls WHERE crawl_id = ? AND seed IS NOT NULL ORDER BY id")
-                .bind(crawl.0)
-                .fetch_all(&mut *reader)
-                .await
-                .map_err(|why| writing(&why))?;
-        Ok(rows.iter().filter_map(|row| Some((row.get(0), row.get::<&str, _>(1).parse().ok()?))).collect())
+        let rows = sqlx::query(SEEDS).bind(crawl.0).fetch_all(&mut *reader).await;
+        let seed = |row: &SqliteRow| {
+            let scope = row.get::<&str, _>(1).parse().ok()?;
+            Some(SeedRow { url: row.get(0), scope, named: row.get(2) })
+        };
+        Ok(rows.map_err(|why| writing(&why))?.iter().filter_map(seed).collect())
+    }
+
+    async fn set_seeded(&self, crawl: CrawlId, seeded: bool) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        let update = sqlx::query("UPDATE crawls SET seeded = ? WHERE id = ?").bind(seeded).bind(crawl.0);
+        update.execute(&mut *writer).await.map(drop).map_err(|why| writing(&why))
     }
 
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError> {

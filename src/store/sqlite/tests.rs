@@ -1,6 +1,7 @@
 //! Stores that an earlier version wrote.
 
 use super::*;
+use crate::crawl::scope::ScopeKind;
 use sqlx::Executor;
 
 #[tokio::test]

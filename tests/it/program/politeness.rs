@@ -1,10 +1,12 @@
 //! What hosts ask for is kept, as they see it.
 
 use super::raw_server::{RawServer, page};
-use super::{run, said, sql};
+use super::{run, said, sql, start, wait_until};
 use huntsman::testweb::{RobotsKind, Settings, Testweb};
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 #[test]
@@ -109,4 +111,83 @@ fn a_thousand_hosts_are_asked_once_a_second_each() {
     let share = requests as f64 / (16.0 * f64::from(HOSTS));
     println!("flat web: {requests} requests between the 2nd and the 18th second, {:.1} %", share * 100.0);
     assert!(share >= 0.97, "{:.1} % of what the delays allow", share * 100.0);
+}
+
+/// A host that asks for a crawl delay of one second until `changed` says what it answers instead.
+fn delaying(
+    changed: Arc<AtomicBool>,
+    instead: impl Fn(&str) -> Option<(u16, String, String)> + Send + Sync + 'static,
+) -> RawServer {
+    RawServer::start(move |path, _| {
+        let instead = if changed.load(Ordering::SeqCst) { instead(path) } else { None };
+        instead.unwrap_or_else(|| match path {
+            "/robots.txt" => (200, String::new(), "User-agent: *\nCrawl-delay: 1\n".into()),
+            "/" => page(&["/a", "/b", "/c"]),
+            _ => page(&[]),
+        })
+    })
+}
+
+#[test]
+fn a_known_crawl_delay_is_kept_while_robots_txt_moves_or_fails() {
+    let changed = Arc::new(AtomicBool::new(false));
+    let server = delaying(Arc::clone(&changed), |path| match path {
+        "/robots.txt" => Some((302, "Location: /moved.txt\r\n".into(), String::new())),
+        "/moved.txt" => Some((503, String::new(), String::new())),
+        _ => None,
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let crawl = ["crawl", &server.url("/"), "--name", "t", "-n", "1"];
+    assert_eq!(run(folder.path(), &crawl).status.code(), Some(0));
+    changed.store(true, Ordering::SeqCst);
+    let before = server.log().len();
+    let output = run(folder.path(), &["resume", "t", "-n", "none", "--wait", "10s"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let asked = server.log().split_off(before);
+    assert_eq!(asked.iter().map(|one| &*one.path).collect::<Vec<_>>(), ["/robots.txt", "/moved.txt"]);
+    let gap = asked[1].at.saturating_sub(asked[0].at);
+    assert!(gap >= Duration::from_millis(990), "{gap:?}");
+    let delay = sql(&folder.path().join("crawls/t.db"), "select crawl_delay_ms from hosts");
+    assert_eq!(delay, ["1000"], "no answer says nothing of the delay");
+}
+
+#[test]
+fn a_new_crawl_in_a_store_waits_as_a_resumed_one_does() {
+    let server = RawServer::start(|path, _| match path {
+        "/robots.txt" => (404, String::new(), String::new()),
+        "/" => page(&["/a", "/b", "/c"]),
+        _ => page(&[]),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let url = server.url("/");
+    let crawl =
+        |name| ["crawl", &url, "--delay", "2s", "--store", "sqlite:s.db", "--name", name].map(str::to_owned);
+    let arguments = crawl("a");
+    let mut first = start(folder.path(), &arguments.each_ref().map(String::as_str));
+    wait_until("a page", || server.log().len() >= 2);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let before = server.log().len();
+    let arguments = crawl("b");
+    let mut second = start(folder.path(), &arguments.each_ref().map(String::as_str));
+    wait_until("the second crawl", || server.log().len() > before);
+    second.kill().unwrap();
+    second.wait().unwrap();
+    let log = server.log();
+    let gap = log[before].at.saturating_sub(log[before - 1].at);
+    assert!(gap >= Duration::from_millis(1_990), "{gap:?}");
+}
+
+#[test]
+fn every_request_for_robots_txt_has_its_row() {
+    let server = RawServer::start(|path, _| match path {
+        "/robots.txt" => (302, "Location: /robots.txt\r\n".into(), String::new()),
+        _ => page(&[]),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["crawl", &server.url("/"), "--name", "t", "--wait", "1s"]);
+    let asked = server.log().iter().filter(|one| one.path == "/robots.txt").count();
+    assert!(asked > 1, "{asked}");
+    let rows = "select count(*), count(distinct attempt) from fetches where kind = 'robots'";
+    assert_eq!(sql(&folder.path().join("crawls/t.db"), rows), [format!("{asked}|{asked}")]);
 }

@@ -12,7 +12,7 @@ use huntsman::fetch::{Fetch, Request};
 use huntsman::frontier::{
     Ack, Borrowed, CrawlRules, EntryId, FrontierError, HandOff, Handed, Leases, Next, Release, Reports,
 };
-use huntsman::store::{Committed, CrawlRow, CrawlState, OpenUrls, Store, StoreError, Tally};
+use huntsman::store::{Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -143,8 +143,11 @@ impl<T: Store + ?Sized> Store for Fused<T> {
     async fn paces(&self) -> Result<Vec<(HostKey, Pace)>, StoreError> {
         self.around(self.inner.paces()).await
     }
-    async fn seeds(&self, crawl: CrawlId) -> Result<Vec<(String, ScopeKind)>, StoreError> {
+    async fn seeds(&self, crawl: CrawlId) -> Result<Vec<SeedRow>, StoreError> {
         self.inner.seeds(crawl).await
+    }
+    async fn set_seeded(&self, crawl: CrawlId, seeded: bool) -> Result<(), StoreError> {
+        self.around(self.inner.set_seeded(crawl, seeded)).await
     }
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError> {
         self.inner.tally(crawl).await

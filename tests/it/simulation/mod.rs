@@ -190,7 +190,11 @@ impl Simulation {
             pass: Pass::default(),
         };
         scheduler
-            .open(row.epoch, CrawlSettings { state: RunState::Running, delay, max_pages: None, stored: 0 })
+            .open(
+                row.epoch,
+                row.reopened,
+                CrawlSettings { state: RunState::Running, delay, max_pages: None, stored: 0 },
+            )
             .await
             .unwrap();
         let seed = Url::parse(&Web::seed()).unwrap();

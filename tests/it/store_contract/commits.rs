@@ -18,6 +18,7 @@ fn full_batch(urls: &[Queued]) -> Vec<Entry> {
     };
     let robots = RobotsNote {
         url: "http://h/robots.txt".into(),
+        hop: 0,
         verdict: "rules",
         fetch: fetch(200),
         token: Token(1),

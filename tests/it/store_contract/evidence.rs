@@ -102,6 +102,7 @@ pub(super) async fn a_request_has_one_row_a_lease_and_kind<B: Backend>() {
     let (_, others) = crawl(backend.store(), "u", &["http://h/robots.txt"]).await;
     let robots = || RobotsNote {
         url: "http://h/robots.txt".into(),
+        hop: 0,
         verdict: "rules",
         fetch: fetch(200),
         token: Token(1),

@@ -116,7 +116,8 @@ pub(crate) fn fetch(report: &Report, fetch: &Fetched) -> FetchLine {
 
 pub(crate) fn robots_fetch(note: &Note, robots: &RobotsNote) -> FetchLine {
     let line = request(&robots.fetch, note.crawl.0, &robots.url, note.host.as_str(), robots.token.0);
-    FetchLine { kind: "robots".into(), outcome: robots.verdict.into(), ..line }
+    let attempt = Some(i64::from(robots.hop) + 1);
+    FetchLine { kind: "robots".into(), attempt, outcome: robots.verdict.into(), ..line }
 }
 
 fn request(fetch: &Fetched, crawl_id: i64, url: &str, host: &str, token: i64) -> FetchLine {

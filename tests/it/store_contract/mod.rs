@@ -56,6 +56,7 @@ macro_rules! contract {
                 closed_urls_leave_the_queue_and_retries_stay,
                 open_hosts_are_paged_in_order_of_name,
                 seeds_are_told_as_they_were_fetched,
+                a_crawl_knows_whether_its_seeds_are_in_and_who_was_there_before,
                 the_tally_adds_up,
                 known_keys_are_those_with_a_row,
                 everything_survives_a_new_process,

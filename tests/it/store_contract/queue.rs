@@ -11,7 +11,7 @@ use huntsman::crawl::report::{Found, Report};
 use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::sitemap::Sitemap;
 use huntsman::crawl::url::UrlKey;
-use huntsman::store::{CrawlState, Store, Tally};
+use huntsman::store::{CrawlState, SeedRow, Store, Tally};
 use std::time::Duration;
 
 fn host(name: &str) -> HostKey {
@@ -177,12 +177,27 @@ pub(super) async fn seeds_are_told_as_they_were_fetched<B: Backend>() {
     let target = redirected(&urls[1], "http://www.h/");
     commit(backend.store(), vec![linking(&urls[0], &["http://h/link"]), target]).await;
     let mut expected: Vec<_> =
-        ScopeKind::ALL.iter().map(|kind| (format!("http://h/{kind}?utm_source=x"), *kind)).collect();
+        ScopeKind::ALL.iter().map(|kind| (format!("http://h/{kind}?utm_source=x"), *kind, true)).collect();
     assert_eq!(expected.len(), 5);
     let seeds = backend.store().seeds(id).await.unwrap();
     // The target of a seed that moved is a seed too, and opens the same.
-    expected.push(("http://www.h/".to_owned(), ScopeKind::Prefix));
-    assert_eq!(seeds, expected);
+    expected.push(("http://www.h/".to_owned(), ScopeKind::Prefix, false));
+    let told = |(url, scope, named)| SeedRow { url, scope, named };
+    assert_eq!(seeds, expected.into_iter().map(told).collect::<Vec<_>>());
+}
+
+pub(super) async fn a_crawl_knows_whether_its_seeds_are_in_and_who_was_there_before<B: Backend>() {
+    let backend = B::new().await;
+    let store = backend.store();
+    let row = store.open_crawl("t", "{}", at(0)).await.unwrap();
+    assert_eq!((row.seeded, row.reopened), (false, false));
+    let row = store.open_crawl("t", "{}", at(1)).await.unwrap();
+    assert_eq!((row.seeded, row.reopened), (false, true), "it died before they were in");
+    store.set_seeded(row.id, true).await.unwrap();
+    let other = store.open_crawl("u", "{}", at(2)).await.unwrap();
+    assert_eq!((other.seeded, other.reopened), (false, true), "another crawl asked the same hosts");
+    let backend = backend.reopened().await;
+    assert!(backend.store().open_crawl("t", "{}", at(3)).await.unwrap().seeded);
 }
 
 pub(super) async fn the_tally_adds_up<B: Backend>() {

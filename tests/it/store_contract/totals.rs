@@ -38,6 +38,7 @@ async fn totals_are_those_of_the_crawl_and_count_each_url_once() {
     let gone = store.open_urls(one, &urls[0].host, 9).await.unwrap().urls.remove(0);
     let fetch_of_robots = RobotsNote {
         url: "http://h/robots.txt".into(),
+        hop: 0,
         verdict: "rules",
         fetch: fetch(200),
         token: Token(1),

@@ -237,6 +237,7 @@ fn random_note(rng: &mut Rng) -> Note {
     let host = rng.pick(&HOSTS);
     let robots = rng.chance(50).then(|| RobotsNote {
         url: format!("http://{host}/robots.txt"),
+        hop: rng.range(0..3) as u8,
         verdict: rng.pick(&["rules", "allow-all", "unreachable"]),
         fetch: request(rng),
         token: Token(rng.range(1..6) as i64),

@@ -2,4 +2,4 @@
 INSERT INTO fetches (crawl_id, url_key, token, kind, url, host, visit, attempt, status, error, outcome, detail,
                      started_at, first_byte_ms, total_ms, wire_bytes, bytes)
 VALUES /*rows*/
-ON CONFLICT (url_key, crawl_id, token, kind) DO NOTHING
+ON CONFLICT (url_key, crawl_id, token, kind, attempt) DO NOTHING

@@ -1,6 +1,6 @@
 -- Makes the crawl, or opens it anew: one epoch higher, running.
-INSERT INTO crawls (name, state, settings, epoch, created_at, started_at)
-VALUES (?1, 'running', ?2, 1, ?3, ?3)
+INSERT INTO crawls (name, state, settings, epoch, created_at, started_at, seeded)
+VALUES (?1, 'running', ?2, 1, ?3, ?3, 0)
 ON CONFLICT (name) DO UPDATE
 SET state = 'running', epoch = epoch + 1, started_at = excluded.started_at, ended_at = NULL
-RETURNING id, name, state, settings, epoch, run_ms
+RETURNING id, name, state, settings, epoch, run_ms, seeded

@@ -97,7 +97,11 @@ fn a_resumed_crawl_keeps_what_it_was_started_with_unless_a_flag_says_otherwise()
     let start = ["crawl", &site.url("/"), "--name", "t", "-n", "2", "--depth", "1", "--header", "X-Key: one"];
     let output = run(folder.path(), &start);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let resumed = run(folder.path(), &["resume", "t", "-n", "4"]);
+    let refused = run(folder.path(), &["resume", "t", "-n", "4"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("t was started with --header, whose values are not kept in the store"));
+    assert!(said(&refused).contains("huntsman resume t --header none"), "{}", said(&refused));
+    let resumed = run(folder.path(), &["resume", "t", "-n", "4", "--header", "none"]);
     assert_eq!(resumed.status.code(), Some(0), "{}", said(&resumed));
     let store = folder.path().join("crawls/t.db");
     assert_eq!(sql(&store, "select count(*), max(depth) from pages"), ["4|1"]);
@@ -109,6 +113,28 @@ fn a_resumed_crawl_keeps_what_it_was_started_with_unless_a_flag_says_otherwise()
     run(folder.path(), &["resume", "t", "-n", "none", "--header", "X-Key: two"]);
     assert_eq!(sql(&store, "select count(*), max(depth) from pages"), ["5|1"], "the depth was kept");
     assert_eq!(site.log().last().unwrap().field("x-key"), Some("two"));
+}
+
+#[test]
+fn what_a_flag_has_changed_stays_changed() {
+    let site = Origin::site(|path| match path {
+        "/" => Reply::links(&["/a"]),
+        "/a" => Reply::links(&["/b", "/c", "/d"]),
+        _ => Reply::links(&[]),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let url = site.url("/");
+    let done = |arguments: &[&str]| {
+        let output = run(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    };
+    done(&["crawl", &url, "--name", "t", "-n", "1", "--delay", "10ms"]);
+    done(&["crawl", &url, "--name", "t", "--exclude", "/c", "--delay", "200ms"]);
+    done(&["resume", "t", "-n", "none"]);
+    let settings =
+        "select settings ->> 'delay', settings ->> 'exclude', settings ->> 'max_pages' from crawls";
+    assert_eq!(sql(&folder.path().join("crawls/t.db"), settings), [r#"200ms|["/c"]|none"#]);
+    assert_eq!(site.pages(), ["/", "/a", "/b", "/d"]);
 }
 
 #[test]

@@ -106,3 +106,92 @@ fn urls_and_lists_stand_side_by_side() {
     assert!(said(&output).contains("3 seeds"), "{}", said(&output));
     assert_eq!(stored(&folder.path().join("crawls/t.db"), &base), ["/a", "/b", "/first"]);
 }
+
+#[test]
+fn the_links_of_every_seed_belong_to_the_crawl() {
+    let sites: Vec<Origin> = (0..3)
+        .map(|_| Origin::site(|path| if path == "/" { Reply::links(&["/a"]) } else { Reply::links(&[]) }))
+        .collect();
+    let urls: Vec<String> = sites.iter().map(|site| site.url("/")).collect();
+    let folder = tempfile::tempdir().unwrap();
+    // The last one stands far behind, in a later piece of its list.
+    let filler = "# a comment line of a long list\n".repeat(6_000);
+    std::fs::write(folder.path().join("list"), format!("{filler}{}\n", urls[2])).unwrap();
+    let output = run(folder.path(), &["crawl", &urls[0], &urls[1], "list", "--name", "t"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    for site in &sites {
+        assert_eq!(site.pages(), ["/", "/a"], "{}", said(&output));
+    }
+    assert!(
+        said(&output).contains("scope host: 3 hosts") || said(&output).contains("3 hosts"),
+        "{}",
+        said(&output)
+    );
+}
+
+/// What a stranger's redirect names is never taken for named by the operator, not even by the next process.
+#[test]
+fn the_target_of_a_seeds_redirect_opens_no_private_network_on_resume() {
+    let site = Origin::site(|path| match path {
+        "/" => Reply::links(&["/later", "/elsewhere"]),
+        _ => Reply::links(&[]),
+    });
+    let private = site.url("/metadata").replace("127.0.0.1", "0.0.0.0");
+    let moving = {
+        let private = private.clone();
+        Origin::site(move |_| Reply::new(302, &format!("Location: {private}\r\n"), ""))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let crawl = ["crawl", &moving.url("/"), &site.url("/"), "--name", "t", "-n", "1"];
+    run(folder.path(), &crawl);
+    let store = folder.path().join("crawls/t.db");
+    // As if the process had died before it asked for the target.
+    sql(
+        &store,
+        "update urls set state = 'open', reason = null, attempt = 1, due_at = null where url like '%/metadata'",
+    );
+    assert_eq!(
+        sql(
+            &store,
+            "select count(*) from urls where state = 'open' and url like '%/metadata' and seed is not null"
+        ),
+        ["1"]
+    );
+    let output = run(folder.path(), &["resume", "-n", "none"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(sql(&store, "select reason from urls where url like '%/metadata'"), ["forbidden-address"]);
+    assert!(!site.pages().iter().any(|page| page == "/metadata"), "{:?}", site.pages());
+}
+
+#[test]
+fn a_crawl_whose_list_was_not_read_to_its_end_says_so() {
+    let site = site();
+    let folder = tempfile::tempdir().unwrap();
+    let mut crawl =
+        huntsman(folder.path(), &["crawl", "-", "--name", "t"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut list = crawl.stdin.take().unwrap();
+    // More than is read at a time, and the end never comes.
+    let lines: String = (0..8_000).map(|n| site.url(&format!("/{n}\n"))).collect();
+    list.write_all(lines.as_bytes()).unwrap();
+    let store = folder.path().join("crawls/t.db");
+    super::super::wait_until("seeds in the store", || {
+        store.exists()
+            && std::process::Command::new("sqlite3")
+                .arg(&store)
+                .arg("select count(*) from urls")
+                .output()
+                .is_ok_and(|output| output.stdout.len() > 2)
+    });
+    crawl.kill().unwrap();
+    crawl.wait().unwrap();
+    let output = run(folder.path(), &["resume", "t"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let warning = "warning: t has not all of its seeds: an earlier run ended while it read them";
+    assert!(said(&output).contains(warning), "{}", said(&output));
+    std::fs::write(folder.path().join("list"), lines).unwrap();
+    let output = run(folder.path(), &["crawl", "list", "--name", "t"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(!said(&output).contains("warning: t has"), "{}", said(&output));
+    assert_eq!(sql(&store, "select count(*) from urls"), ["8000"]);
+    assert!(!said(&run(folder.path(), &["resume", "t"])).contains("warning: t has"));
+}
