@@ -9,6 +9,7 @@
 //! index; what it asked for is kept, and holds when it comes again.
 
 pub mod memory;
+pub mod redis;
 
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Lease, Pace, Queued, Token};

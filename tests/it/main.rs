@@ -6,6 +6,8 @@ mod architecture;
 mod frontier_contract;
 mod model_store;
 mod program;
+mod redis_faults;
 mod rng;
+mod servers;
 mod simulation;
 mod store_contract;

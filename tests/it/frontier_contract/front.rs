@@ -60,17 +60,18 @@ pub(super) async fn after_another_epoch_no_host_is_asked_for_one_full_delay(back
     let slow = Pace { crawl_delay: Some(3 * SECOND), ..Pace::default() };
     let paces = vec![(host_key("slow"), slow)];
     subject.index.front.open_epoch(2, paces, true).await.unwrap();
-    subject.pass(SECOND / 2).await;
+    let (quiet, quiet_slow) = (subject.quiet(SECOND), subject.quiet(3 * SECOND));
+    subject.pass(quiet / 2).await;
     for host in ["new", "slow"] {
         subject.admit_paths(host, &["1"]).await;
         let borrowed = subject.index.leases.borrow_host(&host_key(&format!("{host}er"))).await.unwrap();
         assert!(matches!(borrowed, Borrowed::NotBefore(_)), "nor lent: {borrowed:?}");
     }
-    subject.pass(almost(SECOND / 2)).await;
+    subject.pass(almost(quiet / 2)).await;
     subject.nothing_to_lease().await;
     subject.pass(MOMENT).await;
     assert_eq!(subject.one().await.host, host_key("new"));
-    subject.pass(almost(2 * SECOND)).await;
+    subject.pass(almost(quiet_slow.saturating_sub(quiet))).await;
     let leased = subject.lease(10).await;
     assert!(leased.iter().all(|lease| lease.host != host_key("slow")));
     subject.pass(MOMENT).await;
@@ -82,7 +83,7 @@ pub(super) async fn after_another_epoch_a_newcomer_overtakes_nobody(backend: Bac
     let subject = backend.unopened(limits()).await;
     subject.set(CRAWL, SECOND, None).await;
     subject.index.front.open_epoch(2, Vec::new(), true).await.unwrap();
-    subject.pass(5 * SECOND).await;
+    subject.pass(subject.quiet(SECOND) + SECOND).await;
     subject.admit_paths("first", &["1"]).await;
     subject.pass(SECOND).await;
     subject.admit_paths("last", &["1"]).await;
@@ -376,7 +377,7 @@ pub(super) async fn a_host_that_left_is_as_quiet_after_another_epoch_as_before(b
     for host in ["h0", "h250", "h499"] {
         subject.admit_paths(host, &["1"]).await;
     }
-    subject.pass(almost(60 * SECOND)).await;
+    subject.pass(almost(subject.quiet(60 * SECOND))).await;
     subject.nothing_to_lease().await;
     subject.pass(MOMENT).await;
     let leases = subject.lease(10).await;

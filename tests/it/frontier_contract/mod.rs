@@ -7,10 +7,12 @@ mod footprint;
 mod front;
 mod leasing;
 mod model;
+mod on_redis;
 mod stream;
 mod subject;
 mod traces;
 
+use on_redis::REDIS;
 use subject::{Backend, MEMORY};
 
 macro_rules! contract {
@@ -128,3 +130,4 @@ macro_rules! promises {
 }
 
 contract!(memory, MEMORY);
+contract!(redis, REDIS);

@@ -5,6 +5,7 @@
 
 mod filling;
 
+use super::subject::{Subject, quiet};
 use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{Lease, Pace, Queued, Token};
 use huntsman::crawl::politeness::Delay;
@@ -65,6 +66,7 @@ pub(super) struct Model {
     pub(super) now: Timestamp,
     epoch: u32,
     quiet_from: Option<Timestamp>,
+    fleet: bool,
     paces: BTreeMap<HostKey, Pace>,
     hosts: BTreeMap<HostKey, Host>,
     seen: BTreeSet<UrlKey>,
@@ -140,7 +142,8 @@ impl Host {
 }
 
 impl Model {
-    pub(super) fn new(limits: Limits, delay: Duration, max_pages: Option<u64>, now: Timestamp) -> Self {
+    pub(super) fn new(limits: Limits, delay: Duration, max_pages: Option<u64>, subject: &Subject) -> Self {
+        let now = subject.now();
         Self {
             limits,
             delay,
@@ -149,6 +152,7 @@ impl Model {
             now,
             epoch: 0,
             quiet_from: None,
+            fleet: subject.fleet,
             paces: BTreeMap::new(),
             hosts: BTreeMap::new(),
             seen: BTreeSet::new(),
@@ -177,7 +181,9 @@ impl Model {
 
     fn host(&mut self, key: &HostKey) -> &mut Host {
         let pace = self.pace(key);
-        let due = self.quiet_from.map_or(self.now, |from| self.now.max(from + self.delay_with(&pace)));
+        let due = self
+            .quiet_from
+            .map_or(self.now, |from| self.now.max(from + quiet(self.fleet, self.delay_with(&pace))));
         let now = self.now;
         let host = self.hosts.entry(key.clone()).or_insert_with(|| Host {
             pace,

@@ -10,7 +10,8 @@ use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::UrlKey;
 use huntsman::frontier::memory::{Limits, MemoryFrontier};
 use huntsman::frontier::{
-    Ack, Counts, CrawlSettings, EntryId, Front, HandOff, Handed, Leases, Next, Release, Reports, RunState,
+    Ack, Counts, CrawlSettings, EntryId, Front, GUARD, HandOff, Handed, Leases, Next, Release, Reports,
+    RunState,
 };
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub(super) struct Backend {
     pub(super) open: fn(Limits, Clock) -> Opening,
     /// Whether the index follows the clock of the runtime, which is then paused; otherwise spans really pass.
     pub(super) paused: bool,
+    /// Whether other processes may still ask by the epoch before when a new one is opened.
+    pub(super) fleet: bool,
 }
 
 /// The ports of one index.
@@ -57,12 +60,14 @@ pub(super) const MEMORY: Backend = Backend {
         Box::pin(async { Index { leases: index.clone(), reports: index.clone(), front: index, check } })
     },
     paused: true,
+    fleet: false,
 };
 
 /// An index and the clock it goes by.
 pub(super) struct Subject {
     pub(super) index: Index,
     pub(super) clock: Clock,
+    pub(super) fleet: bool,
 }
 
 impl Backend {
@@ -92,7 +97,7 @@ impl Backend {
     /// An index that was told of no crawl and no epoch.
     pub(super) async fn unopened(self, limits: Limits) -> Subject {
         let clock = Clock::start_at(Timestamp::from_millis(1_000_000));
-        Subject { index: (self.open)(limits, clock).await, clock }
+        Subject { index: (self.open)(limits, clock).await, clock, fleet: self.fleet }
     }
 }
 
@@ -161,7 +166,16 @@ pub(super) fn ack(id: EntryId) -> Ack {
     Ack { id, requeue: None, stored: false }
 }
 
+/// How long a host with this delay is quiet after another epoch.
+pub(super) fn quiet(fleet: bool, delay: Duration) -> Duration {
+    if fleet { 2 * LEASE + delay.max(GUARD) } else { delay }
+}
+
 impl Subject {
+    pub(super) fn quiet(&self, delay: Duration) -> Duration {
+        quiet(self.fleet, delay)
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }

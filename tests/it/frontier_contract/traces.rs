@@ -2,6 +2,7 @@
 //! that a failure prints.
 
 use super::model::Model;
+use super::on_redis::REDIS;
 use super::subject::{Backend, CRAWL, MEMORY, Subject, hand_off, host_key, limits, note, url};
 use crate::rng::Rng;
 use huntsman::crawl::host::HostKey;
@@ -16,6 +17,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 const SEEDS: u64 = 5_000;
+/// Each step is some round trips to a server.
+const REDIS_SEEDS: u64 = 30;
 const STEPS: usize = 200;
 const HOSTS: u64 = 12;
 const PATHS: u64 = 6;
@@ -36,9 +39,18 @@ struct Trace {
 
 #[test]
 fn the_index_in_memory_answers_as_the_model() {
-    let run = |seed: &u64| catch_unwind(AssertUnwindSafe(|| trace(MEMORY, *seed))).is_err();
-    let failed: Vec<u64> = (0..SEEDS).filter(run).take(5).collect();
-    println!("traces: seeds 0..{SEEDS} of {STEPS} steps");
+    answers_as_the_model(MEMORY, SEEDS);
+}
+
+#[test]
+fn the_index_in_redis_answers_as_the_model() {
+    answers_as_the_model(REDIS, REDIS_SEEDS);
+}
+
+fn answers_as_the_model(backend: Backend, seeds: u64) {
+    let run = |seed: &u64| catch_unwind(AssertUnwindSafe(|| trace(backend, *seed))).is_err();
+    let failed: Vec<u64> = (0..seeds).filter(run).take(5).collect();
+    println!("traces: seeds 0..{seeds} of {STEPS} steps");
     assert!(failed.is_empty(), "failing seeds: {failed:?}");
 }
 
@@ -73,7 +85,7 @@ impl Trace {
         let delay = Duration::from_millis(rng.pick(&[0, 0, 200, 1_500]));
         let max_pages = rng.pick(&[None, None, Some(5), Some(40)]);
         let subject = backend.unopened(limits).await;
-        let model = Model::new(limits, delay, max_pages, subject.now());
+        let model = Model::new(limits, delay, max_pages, &subject);
         Self { subject, model, rng, leases: Vec::new(), taken: Vec::new(), seed, log: VecDeque::new() }
     }
 

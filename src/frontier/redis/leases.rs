@@ -1,0 +1,453 @@
+//! The nodes' side: hosts are leased from a few shards at a time, and what ends goes to the shard of its host.
+
+use super::link::{Args, Failure};
+use super::reply::{self, Reply, next, said, said_pace};
+use super::scripts::Script;
+use super::{RedisFrontier, shards, wire};
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{CrawlId, Lease, Pace, Token};
+use crate::crawl::report::{Entry, Note};
+use crate::crawl::scope::ScopeKind;
+use crate::crawl::time::Timestamp;
+use crate::frontier::{Borrowed, CrawlRules, FrontierError, HandOff, Handed, Leases, Next, Release};
+use async_trait::async_trait;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// A node says this often that it is there.
+const SEEN_EVERY: Duration = Duration::from_secs(1);
+/// Nobody rests for longer: an admission by another process wakes nobody here.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+/// The first rest after something was leased; it doubles with each that found nothing.
+const SHORTEST_REST: Duration = Duration::from_millis(20);
+/// Seeds in one answer about the rules of a crawl, and crawls whose rules are kept.
+const RULES_KEPT: usize = 64;
+
+/// What a node remembers between its calls.
+#[derive(Debug)]
+pub(super) struct Leasing {
+    /// The shard that is asked first the next time.
+    turn: AtomicU32,
+    /// Whether some crawl has a page budget, as far as is known.
+    budgets: AtomicBool,
+    /// When this node last said that it is there.
+    seen: AtomicI64,
+    draining: AtomicBool,
+    /// Leases in its hands, roughly: those granted and not ended.
+    held: AtomicI64,
+    handed_off: AtomicU64,
+    /// Answers in a row that brought nothing.
+    idle: AtomicU32,
+    /// Tells this process from another of the same name.
+    process: u64,
+    rules: Mutex<HashMap<CrawlId, CrawlRules>>,
+}
+
+impl Default for Leasing {
+    fn default() -> Self {
+        let id = std::collections::hash_map::RandomState::new();
+        Self {
+            turn: AtomicU32::new(0),
+            budgets: AtomicBool::new(true),
+            seen: AtomicI64::new(i64::MIN),
+            draining: AtomicBool::new(false),
+            held: AtomicI64::new(0),
+            handed_off: AtomicU64::new(0),
+            idle: AtomicU32::new(0),
+            process: std::hash::BuildHasher::hash_one(&id, std::process::id()),
+            rules: Mutex::default(),
+        }
+    }
+}
+
+/// What one shard answered.
+#[derive(Debug)]
+struct Answer {
+    next: Timestamp,
+    leases: Vec<Lease>,
+}
+
+#[async_trait]
+impl Leases for RedisFrontier {
+    async fn lease(&self, hosts: usize) -> Result<Next, FrontierError> {
+        self.say_seen().await?;
+        if self.leasing.draining.load(Ordering::Relaxed) {
+            return Ok(Next::Drain);
+        }
+        let shards = self.link.session().await?.mark.shards;
+        let (mut leases, mut event) = self.lease_some(hosts, shards).await?;
+        if leases.is_empty() && shards > 1 {
+            (leases, event) = self.lease_where_due(hosts, shards).await?;
+        }
+        if !leases.is_empty() {
+            self.leasing.idle.store(0, Ordering::Relaxed);
+            self.leasing.held.fetch_add(leases.len() as i64, Ordering::Relaxed);
+            return Ok(Next::Leases(leases));
+        }
+        self.leasing.idle.fetch_add(1, Ordering::Relaxed);
+        Ok(Next::NotBefore(event.min(self.link.clock.now() + LONGEST_REST)))
+    }
+
+    async fn renew(&self, tokens: &[Token]) -> Result<Vec<Token>, FrontierError> {
+        let mark = self.link.session().await?.mark;
+        let mut unknown = Vec::new();
+        let mut calls: HashMap<u32, (Args, Vec<Token>)> = HashMap::new();
+        for token in tokens {
+            let Some((shard, number)) = shards::of_token(*token, mark.epoch, mark.shards) else {
+                unknown.push(*token);
+                continue;
+            };
+            let (args, asked) = calls.entry(shard).or_default();
+            args.push(number.to_string());
+            asked.push(*token);
+        }
+        let calls = calls.into_iter().map(|(shard, (args, _))| (shard, args)).collect();
+        for reply in self.link.all(Script::Renew, calls).await? {
+            for number in reply.list()? {
+                unknown.push(shards::token(mark.epoch, number.number()?));
+            }
+        }
+        unknown.sort_unstable();
+        unknown.dedup();
+        self.leasing.held.store((tokens.len() - unknown.len().min(tokens.len())) as i64, Ordering::Relaxed);
+        Ok(unknown)
+    }
+
+    async fn hand_off(&self, hand_off: HandOff) -> Result<Handed, FrontierError> {
+        let HandOff { host, token, report, due, note, ends } = hand_off;
+        let mark = self.link.session().await?.mark;
+        let Some((shard, number)) = shards::of_token(token, mark.epoch, mark.shards) else {
+            return Ok(Handed::Stale);
+        };
+        if shard != shards::of_host(&host, mark.shards) {
+            return Ok(Handed::Stale);
+        }
+        let (crawl, text) = (report.url.crawl, wire::pack_text(&report.url));
+        let payload = pack(&Entry::Report(Box::new(report)))?;
+        let args = Args::new().add(host.as_str()).number(number).number(crawl.0).add(text).add(said(due));
+        let args = args.number(u8::from(ends)).add(payload).again();
+        let handed = handed(self.link.one(Script::HandOff, shard, with_note(args, note)?).await?)?;
+        self.leasing.handed_off.fetch_add(u64::from(handed == Handed::Accepted), Ordering::Relaxed);
+        Ok(handed)
+    }
+
+    async fn release(&self, release: Release) -> Result<Handed, FrontierError> {
+        let Release { host, token, due, note } = release;
+        let handed = self.end(&host, token, said(due), note).await?;
+        self.leasing.held.fetch_sub(i64::from(handed == Handed::Accepted), Ordering::Relaxed);
+        Ok(handed)
+    }
+
+    async fn note(&self, token: Token, note: Note) -> Result<Handed, FrontierError> {
+        self.end(&note.host.clone(), token, String::new(), Some(note)).await
+    }
+
+    async fn borrow_host(&self, host: &HostKey) -> Result<Borrowed, FrontierError> {
+        let mark = self.link.session().await?.mark;
+        let args = Args::new().add(host.as_str()).add(shards::loopback(host));
+        let reply = self.link.one(Script::Borrow, shards::of_host(host, mark.shards), args).await?;
+        let mut parts = reply.parts(2)?;
+        let token = next(&mut parts)?.text()?;
+        let at = next(&mut parts)?.point()?;
+        match token.parse() {
+            Ok(number) => Ok(Borrowed::Granted(shards::token(mark.epoch, number), reply::pace(&mut parts)?)),
+            Err(_) => Ok(Borrowed::NotBefore(at)),
+        }
+    }
+
+    async fn rest(&self, until: Timestamp) {
+        let clock = self.link.clock;
+        let until = until.min(clock.now() + LONGEST_REST);
+        let idle = self.leasing.idle.load(Ordering::Relaxed).min(6);
+        let mut pause = SHORTEST_REST * (1 << idle);
+        loop {
+            clock.sleep_until(until.min(clock.now() + pause)).await;
+            pause = pause.saturating_mul(2);
+            // Another process may have admitted something: nobody but the server can say so.
+            let is_due = async {
+                let (due, _) = self.due_shards().await?;
+                Ok::<_, FrontierError>(!due.is_empty())
+            };
+            if clock.now() >= until || is_due.await.unwrap_or(false) {
+                return;
+            }
+        }
+    }
+
+    async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError> {
+        let shards = self.link.session().await?.mark.shards;
+        let shard = shards::of_crawl(crawl, shards);
+        let known = self.rules_kept().get(&crawl).cloned();
+        let have = known.as_ref().map_or(0, |rules| rules.seeds.len());
+        let args = Args::new().number(crawl.0).add("get").number(have);
+        let parts = self.link.one(Script::Rules, shard, args).await?.list()?;
+        if parts.is_empty() {
+            self.rules_kept().remove(&crawl);
+            return Ok(None);
+        }
+        let mut parts = parts.into_iter();
+        let version = next(&mut parts)?.count()? as u64;
+        let settings = next(&mut parts)?.text()?;
+        let mut rules = match known {
+            // Fewer than before: those of another epoch. They are asked for from the first.
+            Some(rules) if rules.version > version => {
+                self.rules_kept().remove(&crawl);
+                return self.rules(crawl).await;
+            }
+            Some(rules) => rules,
+            None => CrawlRules { version, settings: "".into(), seeds: Vec::new() },
+        };
+        rules.version = version;
+        if *rules.settings != *settings {
+            rules.settings = settings.into();
+        }
+        for seed in next(&mut parts)?.list()? {
+            let text = seed.text()?;
+            let seed = text.split_once(' ').and_then(|(kind, url)| {
+                let kind = ScopeKind::ALL.into_iter().find(|one| one.as_str() == kind)?;
+                Some((url.to_owned(), kind))
+            });
+            rules.seeds.extend(seed);
+        }
+        let mut kept = self.rules_kept();
+        if kept.len() >= RULES_KEPT {
+            kept.clear();
+        }
+        kept.insert(crawl, rules.clone());
+        Ok(Some(rules))
+    }
+}
+
+impl RedisFrontier {
+    fn rules_kept(&self) -> std::sync::MutexGuard<'_, HashMap<CrawlId, CrawlRules>> {
+        self.leasing.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that this node is there, and hears whether it is to leave.
+    async fn say_seen(&self) -> Result<(), FrontierError> {
+        let now = self.link.clock.now();
+        if now.as_micros()
+            < self.leasing.seen.load(Ordering::Relaxed).saturating_add(SEEN_EVERY.as_micros() as i64)
+        {
+            return Ok(());
+        }
+        let held = self.leasing.held.load(Ordering::Relaxed).max(0);
+        let args = Args::new().add("seen").add(&*self.link.settings.name).number(self.leasing.process);
+        let args = args.number(held).number(self.leasing.handed_off.load(Ordering::Relaxed));
+        let leaves = self.link.one(Script::Nodes, 0, args).await?.number()?;
+        self.leasing.draining.store(leaves == 1, Ordering::Relaxed);
+        self.leasing.seen.store(now.as_micros(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Leases from as many shards as there are hosts asked for, the next in turn.
+    async fn lease_some(&self, hosts: usize, shards: u32) -> Result<(Vec<Lease>, Timestamp), FrontierError> {
+        let asked = shards.min(u32::try_from(hosts).unwrap_or(u32::MAX)).max(1);
+        let first = self.leasing.turn.fetch_add(asked, Ordering::Relaxed);
+        let each = hosts / asked as usize;
+        let more = hosts % asked as usize;
+        let wanted: Vec<_> = (0..asked)
+            .map(|n| (first.wrapping_add(n) % shards, each + usize::from((n as usize) < more)))
+            .collect();
+        self.lease_of(&wanted, hosts, shards).await
+    }
+
+    /// The shards where something is to be done now, with since when; and the first point at which there is in another.
+    async fn due_shards(&self) -> Result<(Vec<(Timestamp, u32)>, Timestamp), FrontierError> {
+        let mut due = Vec::new();
+        let mut event = Timestamp::NEVER;
+        let now = self.link.clock.now();
+        let replies = self.link.everywhere(Script::Counts, Args::new).await?;
+        for (shard, reply) in replies.into_iter().enumerate() {
+            let mut parts = reply.parts(7)?.skip(4);
+            let visit = next(&mut parts)?.text()?;
+            let _room = next(&mut parts)?;
+            let expiry = next(&mut parts)?.text()?;
+            let first = [visit, expiry].iter().filter_map(|at| at.parse().ok()).min();
+            match first.map(Timestamp::from_micros) {
+                Some(at) if at <= now => due.push((at, shard as u32)),
+                Some(at) => event = event.min(at),
+                None => {}
+            }
+        }
+        due.sort_unstable();
+        Ok((due, event))
+    }
+
+    /// Leases from those shards where something is to be done now, the longest due first.
+    async fn lease_where_due(
+        &self,
+        hosts: usize,
+        shards: u32,
+    ) -> Result<(Vec<Lease>, Timestamp), FrontierError> {
+        let (due, mut event) = self.due_shards().await?;
+        let mut leases = Vec::new();
+        for (_, shard) in due {
+            if leases.len() >= hosts {
+                break;
+            }
+            let (mut some, next) = self.lease_of(&[(shard, hosts - leases.len())], hosts, shards).await?;
+            leases.append(&mut some);
+            event = event.min(next);
+        }
+        Ok((leases, event))
+    }
+
+    /// Leases from these shards so many hosts each; one after the other where a budget has to be kept over all of them.
+    async fn lease_of(
+        &self,
+        wanted: &[(u32, usize)],
+        most: usize,
+        shards: u32,
+    ) -> Result<(Vec<Lease>, Timestamp), FrontierError> {
+        let mut leases = Vec::new();
+        let mut event = Timestamp::NEVER;
+        let mut take = |answer: Answer| {
+            leases.extend(answer.leases);
+            event = event.min(answer.next);
+        };
+        if shards > 1 && self.leasing.budgets.load(Ordering::Relaxed) {
+            let mut used = self.budgets_used().await?;
+            for (shard, hosts) in wanted {
+                let mut args = Args::new().number(*hosts);
+                for (crawl, by_shard) in &used {
+                    let elsewhere: u64 = by_shard
+                        .iter()
+                        .enumerate()
+                        .filter(|(n, _)| *n != *shard as usize)
+                        .map(|(_, used)| used)
+                        .sum();
+                    args = args.number(crawl.0).number(elsewhere);
+                }
+                for answer in self.ask_for_leases(vec![(*shard, args)]).await? {
+                    for url in answer.leases.iter().flat_map(|lease| &lease.urls) {
+                        if let Some(by_shard) = used.get_mut(&url.crawl) {
+                            by_shard[*shard as usize] += 1;
+                        }
+                    }
+                    take(answer);
+                }
+            }
+        } else {
+            let calls = wanted.iter().map(|(shard, hosts)| (*shard, Args::new().number(*hosts))).collect();
+            self.ask_for_leases(calls).await?.into_iter().for_each(take);
+        }
+        debug_assert!(leases.len() <= most.max(1));
+        Ok((leases, event))
+    }
+
+    /// What each crawl with a budget has used of it, shard by shard.
+    async fn budgets_used(&self) -> Result<HashMap<CrawlId, Vec<u64>>, FrontierError> {
+        let replies = self.link.everywhere(Script::Counts, Args::new).await?;
+        let shards = replies.len();
+        let mut used: HashMap<CrawlId, Vec<u64>> = HashMap::new();
+        for (shard, reply) in replies.into_iter().enumerate() {
+            let mut parts = reply.parts(7)?.skip(7);
+            while let Some(crawl) = parts.next() {
+                let crawl = CrawlId(crawl.number()?);
+                let _budget = next(&mut parts)?;
+                let (stored, flight) = (next(&mut parts)?.number()?, next(&mut parts)?.number()?);
+                used.entry(crawl).or_insert_with(|| vec![0; shards])[shard] =
+                    (stored + flight).max(0).cast_unsigned();
+            }
+        }
+        Ok(used)
+    }
+
+    async fn ask_for_leases(&self, calls: Vec<(u32, Args)>) -> Result<Vec<Answer>, FrontierError> {
+        let epoch = self.link.session().await?.mark.epoch;
+        let mut answers = Vec::with_capacity(calls.len());
+        let mut failed = None;
+        let mut budgets = false;
+        // What some shards granted is kept where others refuse.
+        for result in self.link.each(Script::Lease, calls).await? {
+            match result.map_err(Failure::into_error) {
+                Ok(reply) => {
+                    let (answer, has_budget) = read_answer(reply, epoch)?;
+                    budgets |= has_budget;
+                    answers.push(answer);
+                }
+                Err(why) => failed = Some(why),
+            }
+        }
+        self.leasing.budgets.store(budgets, Ordering::Relaxed);
+        match failed {
+            Some(why) if answers.iter().all(|answer| answer.leases.is_empty()) => Err(why),
+            _ => Ok(answers),
+        }
+    }
+
+    async fn end(
+        &self,
+        host: &HostKey,
+        token: Token,
+        due: String,
+        note: Option<Note>,
+    ) -> Result<Handed, FrontierError> {
+        let mark = self.link.session().await?.mark;
+        let shard = shards::of_host(host, mark.shards);
+        match shards::of_token(token, mark.epoch, mark.shards) {
+            Some((of, number)) if of == shard => {
+                let args = Args::new().add(host.as_str()).number(number).add(due);
+                handed(self.link.one(Script::Release, shard, with_note(args, note)?).await?)
+            }
+            _ => Ok(Handed::Stale),
+        }
+    }
+}
+
+fn read_answer(reply: Reply, epoch: u32) -> Result<(Answer, bool), FrontierError> {
+    let mut parts = reply.parts(2)?;
+    let event = next(&mut parts)?.point()?;
+    let budgets = next(&mut parts)?.number()? > 0;
+    let leases = parts.map(|lease| read_lease(lease, epoch)).collect::<Result<_, _>>()?;
+    Ok((Answer { next: event, leases }, budgets))
+}
+
+fn read_lease(reply: Reply, epoch: u32) -> Result<Lease, FrontierError> {
+    let mut parts = reply.parts(8)?;
+    let host = next(&mut parts)?.host()?;
+    let token = shards::token(epoch, next(&mut parts)?.number()?);
+    let until = next(&mut parts)?.point()?;
+    let pace: Pace = reply::pace(&mut parts)?;
+    let mut urls = Vec::new();
+    for held in next(&mut parts)?.list()? {
+        let url = unpack_held(&held.bytes()?, &host);
+        urls.push(
+            url.ok_or_else(|| FrontierError::Unavailable(format!("a queued URL of {host} cannot be read")))?,
+        );
+    }
+    let mut versions = next(&mut parts)?.list()?.into_iter();
+    let mut rules = Vec::with_capacity(1);
+    while let Some(crawl) = versions.next() {
+        rules.push((CrawlId(crawl.number()?), next(&mut versions)?.count()? as u64));
+    }
+    Ok(Lease { host, token, until, pace, urls, rules })
+}
+
+/// A URL as it stands in a lease: crawl, priority, place, suspect, and the packed URL.
+pub(super) fn unpack_held(held: &[u8], host: &HostKey) -> Option<crate::crawl::lease::Queued> {
+    let (crawl, rest) = held.split_first_chunk::<8>()?;
+    let (priority, rest) = rest.split_first()?;
+    let (_place_and_suspect, body) = rest.split_at_checked(5)?;
+    wire::unpack_url(body, CrawlId(f64::from_le_bytes(*crawl) as i64), host, *priority)
+}
+
+fn handed(reply: Reply) -> Result<Handed, FrontierError> {
+    Ok(if reply.number()? == 1 { Handed::Accepted } else { Handed::Stale })
+}
+
+fn pack(entry: &Entry) -> Result<Vec<u8>, FrontierError> {
+    wire::pack_entry(entry)
+        .map_err(|why| FrontierError::Unusable(format!("a report cannot be written: {why}")))
+}
+
+/// The note as the last arguments of a script: none is an empty text.
+fn with_note(args: Args, note: Option<Note>) -> Result<Args, FrontierError> {
+    let Some(note) = note else { return Ok(args.add("").add("0").add("-1").add("-1").add("0")) };
+    let (crawl, [block, delay, strikes]) = (note.crawl, said_pace(&note.pace));
+    let payload = pack(&Entry::Note(Box::new(note)))?;
+    Ok(args.add(payload).number(crawl.0).add(block).add(delay).add(strikes))
+}

@@ -1,0 +1,35 @@
+-- The rules of a crawl.
+-- ARGV: crawl, then 'get' and how many seeds the caller has; or 'publish' and the settings; or 'open', the most seeds there
+-- may be, and pairs of a seed and its kind.
+-- Answers: the version; to 'get' also the settings and the seeds that are new to the caller.
+local refused = enter()
+if refused then return refused end
+local rules, seeds = P .. 'rules:' .. ARGV[4], P .. 'seeds:' .. ARGV[4]
+if ARGV[5] == 'get' then
+  local got = redis.call('HMGET', rules, 'version', 'settings')
+  if redis.call('EXISTS', rules) == 0 then return {} end
+  return {got[1] or '0', got[2] or '', redis.call('LRANGE', seeds, tonumber(ARGV[6]), -1)}
+end
+if ARGV[5] == 'publish' then
+  if (redis.call('HGET', rules, 'settings') or '') ~= ARGV[6] then
+    redis.call('HSET', rules, 'settings', ARGV[6])
+    redis.call('HINCRBY', rules, 'version', 1)
+  end
+else
+  local known, new, mine = P .. 'known:' .. ARGV[4], {}, {}
+  for i = 7, #ARGV, 2 do
+    local seed = ARGV[i + 1] .. ' ' .. ARGV[i]
+    if not mine[seed] and redis.call('SISMEMBER', known, seed) == 0 then
+      mine[seed] = true
+      new[#new + 1] = seed
+    end
+  end
+  if redis.call('LLEN', seeds) + #new > tonumber(ARGV[6]) then return redis.error_reply('HMFULL') end
+  for _, seed in ipairs(new) do
+    redis.call('SADD', known, seed)
+    redis.call('RPUSH', seeds, seed)
+  end
+  if #new > 0 then redis.call('HINCRBY', rules, 'version', 1) end
+end
+redis.call('HSETNX', rules, 'version', 0)
+return {redis.call('HGET', rules, 'version')}

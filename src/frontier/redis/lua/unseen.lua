@@ -1,0 +1,11 @@
+-- Which fingerprints were never marked.
+-- ARGV: fingerprints. Answers: a digit for each, 1 where it is new.
+local refused = enter()
+if refused then return refused end
+local power = floor_power(C.seen_buckets)
+local said = {}
+for i = 4, #ARGV do
+  local at = bucket_of(digits(ARGV[i]), C.seen_buckets, power)
+  said[i - 3] = 1 - redis.call('SISMEMBER', P .. 's:' .. string.format('%d', at), ARGV[i])
+end
+return table.concat(said)
