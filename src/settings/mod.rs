@@ -53,7 +53,7 @@ pub fn load(config: &ConfigFile, flags: impl IntoIterator<Item = Entry>) -> Resu
             return Err(Mistake::new(path.display(), format!("the settings file cannot be read: {why}")));
         }
     };
-    Ok(layers.with_variables(environment::ours()).with(flags))
+    Ok(layers.with_variables(environment::ours()?).with(flags))
 }
 
 #[cfg(test)]

@@ -188,3 +188,36 @@ fn a_variable_with_a_wrong_value_is_named() {
         assert_eq!(text.lines().count(), 1, "{text}");
     }
 }
+
+/// `status` with a variable whose value, or name, is no text.
+fn with_bytes(name: &[u8], value: &[u8]) -> std::process::Output {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = super::super::huntsman(folder.path(), &["config", "show"]);
+    command.env(OsStr::from_bytes(name), OsStr::from_bytes(value)).output().unwrap()
+}
+
+#[test]
+fn variables_of_others_may_hold_any_bytes() {
+    for (name, value) in
+        [(&b"FOO"[..], &b"\xff"[..]), (b"F\xffO", b"x"), (b"HOME", b"/\xff"), (b"XDG_CONFIG_HOME", b"/\xff")]
+    {
+        let output = with_bytes(name, value);
+        assert_eq!(output.status.code(), Some(0), "{name:?}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_variable_of_ours_that_is_no_text_is_named() {
+    for (name, value, shown) in [
+        (&b"HUNTSMAN_DELAY"[..], &b"1\xff"[..], "HUNTSMAN_DELAY"),
+        (b"HUNTSMAN_OF_OTHERS", b"\xff", "HUNTSMAN_OF_OTHERS"),
+        (b"HUNTSMAN_D\xffLAY", b"1s", "HUNTSMAN_D\u{fffd}LAY"),
+    ] {
+        let output = with_bytes(name, value);
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert_eq!(text, format!("error: {shown}: this variable is not valid UTF-8\n"));
+    }
+}
