@@ -4,6 +4,7 @@ use super::board::Board;
 use super::exit::Failure;
 use super::problems::{FailedUrl, Problems};
 use super::summary::{Data, Ended, Found, Pages, Reason, RequestClass, Requests, SCHEMA, Slowdown, Summary};
+use crate::crawl::report::reasons;
 use crate::crawl::time::Timestamp;
 use crate::scheduler::End;
 use crate::store::sqlite::totals::{RequestGroup, Totals};
@@ -138,7 +139,7 @@ fn slowdowns(board: &Board) -> Vec<Slowdown> {
 fn problems(totals: Totals) -> Vec<super::problems::Problem> {
     let mut problems = Problems::default();
     for failed in totals.failed {
-        let class = failed.reason.strip_prefix("http-").unwrap_or(&failed.reason).to_owned();
+        let class = reasons::status(&failed.reason).map_or(failed.reason, |status| status.to_string());
         problems.add(FailedUrl { class, url: failed.url, detail: failed.detail, referrer: failed.found_on });
     }
     problems.finish()

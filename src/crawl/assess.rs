@@ -11,7 +11,7 @@ use crate::crawl::host::HostKey;
 use crate::crawl::lease::{Queued, Token};
 use crate::crawl::page::Page;
 use crate::crawl::politeness::is_throttle;
-use crate::crawl::report::{Fetched, Found, Outcome, Report, Skipped, StoredPage};
+use crate::crawl::report::{Fetched, Found, Outcome, Report, Skipped, StoredPage, reasons};
 use crate::crawl::retry;
 use crate::crawl::scope::Scope;
 use crate::crawl::time::Timestamp;
@@ -92,7 +92,7 @@ fn failed(url: &Queued, failure: &Failure, rules: &Rules<'_>, at: Timestamp) -> 
 }
 
 fn refused(url: &Queued, answer: &Answer, rules: &Rules<'_>, at: Timestamp) -> Outcome {
-    let reason = format!("http-{}", answer.status);
+    let reason = reasons::of_status(answer.status);
     let detail = format!("the server answered {}", answer.status);
     if is_throttle(answer.status, answer.retry_after) && url.throttled + 1 < retry::MAX_THROTTLED {
         // The host is blocked, which is what makes the URL wait; it loses no attempt.
@@ -113,12 +113,12 @@ fn redirected(report: &mut Report, answer: &Answer, rules: &Rules<'_>) -> Outcom
     let fail = |reason: &str, detail: String| Outcome::Failed { reason: reason.into(), detail };
     let Some(location) = answer.location.as_deref().map(str::trim).filter(|location| !location.is_empty())
     else {
-        return fail("redirect-invalid", format!("status {} without a Location", answer.status));
+        return fail(reasons::REDIRECT_INVALID, format!("status {} without a Location", answer.status));
     };
     let target = Url::parse(&report.url.url).map_err(|why| url::Unfetchable::Invalid(why.to_string()));
     let target = match target.and_then(|base| url::resolve(&base, location)) {
         Ok(target) => target,
-        Err(why) => return fail("redirect-invalid", format!("to {:?}: {why}", cut(location))),
+        Err(why) => return fail(reasons::REDIRECT_INVALID, format!("to {:?}: {why}", cut(location))),
     };
     let key = UrlKey::of(&canonical(&target));
     if key == report.url.key {
@@ -127,7 +127,7 @@ fn redirected(report: &mut Report, answer: &Answer, rules: &Rules<'_>) -> Outcom
         return if again {
             Outcome::Retry { due: report.at, counts: true, reason: "redirect-cookie".into(), detail }
         } else {
-            fail("redirect-loop", detail)
+            fail(reasons::REDIRECT_LOOP, detail)
         };
     }
     let origin = report.url.origin.redirect();
@@ -139,7 +139,7 @@ fn redirected(report: &mut Report, answer: &Answer, rules: &Rules<'_>) -> Outcom
             reason: "hops",
             detail: detail.as_str().into(),
         });
-        return fail("too-many-redirects", detail);
+        return fail(reasons::TOO_MANY_REDIRECTS, detail);
     }
     let to = target.as_str().to_owned();
     let admits = match origin.sitemap {

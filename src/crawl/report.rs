@@ -1,5 +1,6 @@
 //! What a node says of a visit, and what became of the URL.
 
+pub mod reasons;
 mod words;
 
 use crate::crawl::host::{Authority, HostKey};
@@ -109,7 +110,7 @@ impl Outcome {
     /// What becomes of a page on which our parser panicked.
     pub fn parse_panic() -> Self {
         let detail = "the parser failed on this page; please report it with its URL".to_owned();
-        Self::Failed { reason: "parse-panic".to_owned(), detail }
+        Self::Failed { reason: reasons::PARSE_PANIC.to_owned(), detail }
     }
 
     /// The word that `fetches.outcome` holds.

@@ -129,6 +129,23 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// Every kind.
+    pub const ALL: [Self; 13] = [
+        Self::NoSuchHost,
+        Self::Dns,
+        Self::ForbiddenAddress,
+        Self::Connect,
+        Self::ConnectTimeout,
+        Self::Tls,
+        Self::FirstByteTimeout,
+        Self::StallTimeout,
+        Self::TotalTimeout,
+        Self::Incomplete,
+        Self::Protocol,
+        Self::Coding,
+        Self::Aborted,
+    ];
+
     /// The name as `fetches.error` and `dead_letters.reason` hold it.
     pub fn as_str(self) -> &'static str {
         match self {

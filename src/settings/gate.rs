@@ -1,5 +1,7 @@
 //! `--fail-on`: which failures of a crawl make the command itself fail, for scheduled runs.
 
+use super::layers::closest;
+use crate::crawl::report::reasons;
 use std::fmt;
 
 /// A kind of failure that the operator does not accept.
@@ -14,56 +16,50 @@ pub enum FailOn {
     /// A status that begins with this digit, 4 or 5.
     Class(u16),
     /// This reason, as `dead_letters.reason` has it.
-    Reason(String),
+    Reason(&'static str),
 }
 
-/// Most characters of a reason.
-const MAX_REASON: usize = 40;
+/// Kinds of failures, beside statuses and reasons.
+const KINDS: [&str; 4] = ["any", "net", "4xx", "5xx"];
 
 impl FailOn {
-    /// Reads `any`, `net`, `404`, `4xx`, or a reason in one word.
+    /// Reads `any`, `net`, `404`, `4xx`, or a reason as `dead_letters.reason` has it. A word that no failure has is none:
+    /// it would never match.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
         match text {
-            "any" => Ok(Self::Any),
-            "net" => Ok(Self::Net),
-            "4xx" => Ok(Self::Class(4)),
-            "5xx" => Ok(Self::Class(5)),
-            _ => match text.parse() {
-                Ok(status @ 100..=599) => Ok(Self::Status(status)),
-                _ if !text.is_empty() && text.len() <= MAX_REASON && is_word(text) => {
-                    Ok(Self::Reason(text.to_owned()))
-                }
-                _ => Err(format!(
-                    "{text:?} is neither a status (404, 4xx, 5xx), nor net, any or a reason in one word"
-                )),
-            },
+            "any" => return Ok(Self::Any),
+            "net" => return Ok(Self::Net),
+            "4xx" => return Ok(Self::Class(4)),
+            "5xx" => return Ok(Self::Class(5)),
+            _ => {}
         }
+        if let Some(status @ 100..=599) = text.parse().ok().or_else(|| reasons::status(text)) {
+            return Ok(Self::Status(status));
+        }
+        if let Some(reason) = reasons::words().find(|reason| *reason == text) {
+            return Ok(Self::Reason(reason));
+        }
+        let hint = closest(text, reasons::words().chain(KINDS)).map_or_else(
+            || format!("; reasons are {}", reasons::words().collect::<Vec<_>>().join(", ")),
+            |meant| format!("; did you mean {meant:?}?"),
+        );
+        Err(format!(
+            "{text:?} is neither a status (404, 4xx, 5xx), nor net, any or a reason that URLs fail for{hint}"
+        ))
     }
 
     /// Whether a dead letter with this reason is meant.
     pub fn matches(&self, reason: &str) -> bool {
-        let status: Option<u16> = reason.strip_prefix("http-").and_then(|status| status.parse().ok());
+        let status = reasons::status(reason);
         match self {
             Self::Any => true,
-            Self::Net => status.is_none() && !AFTER_AN_ANSWER.contains(&reason),
+            Self::Net => status.is_none() && !reasons::OTHERS.contains(&reason),
             Self::Status(wanted) => status == Some(*wanted),
             Self::Class(digit) => status.is_some_and(|status| status / 100 == *digit),
-            Self::Reason(wanted) => wanted == reason,
+            Self::Reason(wanted) => *wanted == reason,
         }
     }
 }
-
-/// Reasons that a whole answer can have.
-const AFTER_AN_ANSWER: [&str; 7] = [
-    "redirect-invalid",
-    "redirect-loop",
-    "redirect-cookie",
-    "too-many-redirects",
-    "not-a-sitemap",
-    "parse-panic",
-    "quarantined",
-];
 
 impl fmt::Display for FailOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,8 +92,22 @@ mod tests {
         assert_eq!(matched("net"), ["dns", "connect"]);
         assert_eq!(matched("redirect-loop"), ["redirect-loop"]);
         assert_eq!(matched("410"), [""; 0]);
-        for wrong in ["", "6xx", "999", "A b", "404,410"] {
+        for wrong in ["", "6xx", "999", "A b", "404,410", "http-999", "redirect-cookie"] {
             assert!(FailOn::parse(wrong).is_err(), "{wrong:?}");
         }
+        assert_eq!(FailOn::parse("http-404"), FailOn::parse("404"));
+    }
+
+    #[test]
+    fn every_reason_is_a_kind_and_a_near_one_is_named() {
+        for reason in reasons::words() {
+            let kind = FailOn::parse(reason).unwrap();
+            assert!(kind.matches(reason) && !kind.matches("other"), "{reason}");
+        }
+        for (wrong, meant) in [("redirect-invald", "redirect-invalid"), ("dsn", "dns"), ("5xs", "5xx")] {
+            let why = FailOn::parse(wrong).unwrap_err();
+            assert!(why.ends_with(&format!("; did you mean {meant:?}?")), "{why}");
+        }
+        assert!(FailOn::parse("dead").unwrap_err().contains("; reasons are no-such-host, dns, "));
     }
 }

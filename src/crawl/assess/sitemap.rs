@@ -3,7 +3,7 @@
 use super::Rules;
 use crate::crawl::host::{Authority, HostKey};
 use crate::crawl::lease::{Origin, Queued, Token};
-use crate::crawl::report::{Found, Outcome, Report, Skipped};
+use crate::crawl::report::{Found, Outcome, Report, Skipped, reasons};
 use crate::crawl::scope::{OutOfScope, Scope};
 use crate::crawl::sitemap::{Listing, Lists, MAX_NESTING, MAX_SITEMAPS, NoSitemap, Sitemap};
 use crate::crawl::url::{self, UrlKey, canonical};
@@ -31,7 +31,8 @@ pub fn sitemap(
     report.outcome = match listing {
         Ok(listing) => read(&mut report, &listing, rules),
         Err(why) => {
-            let failed = Outcome::Failed { reason: "not-a-sitemap".into(), detail: super::cut(&why.0) };
+            let failed =
+                Outcome::Failed { reason: reasons::NOT_A_SITEMAP.into(), detail: super::cut(&why.0) };
             quiet(&report.url, failed)
         }
     };
@@ -70,7 +71,7 @@ pub fn sitemaps_of(
 fn read(report: &mut Report, listing: &Listing, rules: &Rules<'_>) -> Outcome {
     let Ok(own) = Url::parse(&report.url.url) else {
         return Outcome::Failed {
-            reason: "not-a-sitemap".into(),
+            reason: reasons::NOT_A_SITEMAP.into(),
             detail: "its own URL does not parse".into(),
         };
     };

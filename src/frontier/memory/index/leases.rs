@@ -3,7 +3,7 @@
 use super::{HostId, Index};
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Lease, Queued, Token};
-use crate::crawl::report::{Entry, Note, Outcome, Report};
+use crate::crawl::report::{Entry, Note, Outcome, Report, reasons};
 use crate::crawl::time::Timestamp;
 use crate::frontier::memory::agenda::{Held, Waiting};
 use crate::frontier::{
@@ -265,6 +265,6 @@ fn is_same(one: &Queued, other: &Queued) -> bool {
 
 fn quarantined(url: Queued, token: Token, at: Timestamp) -> Report {
     let detail = format!("{QUARANTINE} nodes in a row did not survive or finish a visit of this URL alone");
-    let outcome = Outcome::Failed { reason: "quarantined".into(), detail };
+    let outcome = Outcome::Failed { reason: reasons::QUARANTINED.into(), detail };
     Report { url, token, fetch: None, outcome, at, found: Vec::new(), skipped: Vec::new() }
 }

@@ -27,6 +27,8 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("--max-pages", "1k", "neither a number from 1 to"),
     ("--max-errors", "0", "neither a number from 1 to"),
     ("--fail-on", "40x4", "neither a status"),
+    ("--fail-on", "redirect-invald", "did you mean \"redirect-invalid\"?"),
+    ("--fail-on", "dead-link", "not-a-sitemap"),
     ("--max-errors", "few", "neither a number from 1 to"),
     ("--max-body", "10", "write \"10 MiB\" or \"10 KiB\""),
     ("--max-body", "-1 MiB", "a size is written like 512 KiB, 64KB or 10 MiB"),
