@@ -39,15 +39,28 @@ pub(super) struct Slow {
     pub(super) status: Option<u16>,
     /// How often.
     pub(super) times: u64,
-    /// How long in all.
-    pub(super) waited: Duration,
+    /// How long that was in all, up to `from`.
+    waited: Duration,
     /// Whether its robots.txt said so last.
     robots: bool,
-    /// Until when it asked last.
-    until: Timestamp,
+    /// Since when, and until when, it is left alone now.
+    from: Timestamp,
+    pub(super) until: Timestamp,
 }
 
 impl Slow {
+    /// How long it was left alone in all: time that has passed.
+    pub(super) fn waited(&self, now: Timestamp) -> Duration {
+        self.waited + self.until.min(now).since(self.from)
+    }
+
+    /// It asked, at this time, to be left alone until then.
+    fn ask(&mut self, at: Timestamp, until: Timestamp) {
+        self.times += 1;
+        self.waited = self.waited(at);
+        (self.from, self.until) = (at, until);
+    }
+
     /// `429`, `robots 503`, `back-off`: why the host is left alone.
     fn reason(&self) -> String {
         match (self.robots, self.status) {
@@ -138,9 +151,7 @@ impl Board {
             if let Some(robots) = &note.robots {
                 (slow.status, slow.robots) = (robots.fetch.status.or(slow.status), true);
             }
-            slow.times += 1;
-            slow.waited += until.since(note.at);
-            slow.until = until;
+            slow.ask(note.at, until);
         });
     }
 
@@ -159,14 +170,14 @@ impl Board {
     }
 
     /// Hosts that asked us to wait, the longest wait first.
-    pub(super) fn slow_hosts(&self) -> Vec<(String, Slow)> {
+    pub(super) fn slow_hosts(&self, now: Timestamp) -> Vec<(String, Slow)> {
         let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hosts: Vec<_> = slow
             .iter()
             .filter(|(_, slow)| slow.times > 0)
             .map(|(host, slow)| (host.clone(), slow.clone()))
             .collect();
-        hosts.sort_by_key(|(_, slow)| std::cmp::Reverse(slow.waited));
+        hosts.sort_by_key(|(_, slow)| std::cmp::Reverse(slow.waited(now)));
         hosts
     }
 
@@ -205,4 +216,23 @@ fn page_line(report: &Report) -> String {
 fn skipped_line(skipped: &Skipped) -> String {
     let Skipped { url, reason, detail, .. } = skipped;
     format!("skip  {reason}  {}  ({})", fit(url, URL_COLUMNS), visible(detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_time_that_has_passed_was_waited_and_none_of_it_twice() {
+        let at = |seconds| Timestamp::EPOCH + Duration::from_secs(seconds);
+        let mut slow = Slow::default();
+        assert_eq!(slow.waited(at(50)), Duration::ZERO);
+        slow.ask(at(10), at(40));
+        assert_eq!(slow.waited(at(15)), Duration::from_secs(5), "still waiting");
+        assert_eq!(slow.waited(at(90)), Duration::from_secs(30), "over");
+        slow.ask(at(20), at(86_400));
+        assert_eq!(slow.waited(at(25)), Duration::from_secs(15), "asked again meanwhile");
+        slow.ask(at(30), at(31));
+        assert_eq!((slow.waited(at(99)), slow.times), (Duration::from_secs(21), 3));
+    }
 }

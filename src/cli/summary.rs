@@ -168,6 +168,9 @@ pub struct Slowdown {
     pub times: u64,
     /// How long we waited for it in all, in milliseconds.
     pub waited_ms: u64,
+    /// Until when it wants to be left alone, where that was not over at the end.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    pub until: Option<Timestamp>,
 }
 
 /// Where the results are.
@@ -314,8 +317,11 @@ impl Summary {
             let times =
                 if slow.times == 1 { "once".to_owned() } else { format!("{} times", count(slow.times)) };
             let waited = span(Duration::from_millis(slow.waited_ms));
+            let until = slow
+                .until
+                .map_or_else(String::new, |until| format!(", wants to be left alone until {until}"));
             let text = format!(
-                "{} answered {} {times}; waited {waited} in all",
+                "{} answered {} {times}; waited {waited} in all{until}",
                 fit(&slow.host, 60),
                 visible(&slow.reason)
             );
@@ -384,6 +390,11 @@ fn row(out: &mut String, label: &str, figure: &str, text: &str) {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(at)
+}
+
+#[expect(clippy::ref_option, reason = "serde asks for a reference")]
+fn rfc3339_or_null<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(|at| at.to_string()).serialize(serializer)
 }
 
 #[cfg(test)]

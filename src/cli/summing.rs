@@ -41,7 +41,7 @@ pub(super) async fn summarize(
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         crawl: ending.name.to_owned(),
-        ended: ended(end, &tally, ending),
+        ended: ended(end, &tally, totals.open_hosts, ending),
         resume: ending.resume.clone(),
         started: ending.started,
         finished: ending.finished,
@@ -54,7 +54,7 @@ pub(super) async fn summarize(
             duplicate_content: totals.duplicates,
         },
         requests: requests(&totals),
-        slowdowns: slowdowns(ending.board),
+        slowdowns: slowdowns(ending.board, ending.finished),
         failures: reasons(&totals.failures),
         problems: problems(totals),
         data: Data { store: ending.path.display().to_string(), bytes: size(ending.path) },
@@ -63,13 +63,13 @@ pub(super) async fn summarize(
     Ok((summary, seeds))
 }
 
-fn ended(end: End, tally: &Tally, ending: &Ending<'_>) -> Ended {
+fn ended(end: End, tally: &Tally, hosts: u64, ending: &Ending<'_>) -> Ended {
     match end {
         End::Finished => Ended::Finished,
         End::Limited => {
             Ended::Limit { limit: super::figures::plural(ending.max_pages.unwrap_or(tally.stored), "page") }
         }
-        End::Waiting { hosts, until } => Ended::Waiting { urls: tally.open, hosts: hosts as u64, until },
+        End::Waiting { until } => Ended::Waiting { urls: tally.open, hosts, until },
         End::Stopped => Ended::Paused,
     }
 }
@@ -125,13 +125,14 @@ fn requests(totals: &Totals) -> Requests {
     }
 }
 
-fn slowdowns(board: &Board) -> Vec<Slowdown> {
-    let slow = board.slow_hosts().into_iter();
+fn slowdowns(board: &Board, now: Timestamp) -> Vec<Slowdown> {
+    let slow = board.slow_hosts(now).into_iter();
     slow.map(|(host, slow)| Slowdown {
         host,
         reason: slow.status.map_or_else(|| "nothing".to_owned(), |status| status.to_string()),
         times: slow.times,
-        waited_ms: u64::try_from(slow.waited.as_millis()).unwrap_or(u64::MAX),
+        waited_ms: u64::try_from(slow.waited(now).as_millis()).unwrap_or(u64::MAX),
+        until: Some(slow.until).filter(|until| *until > now),
     })
     .collect()
 }

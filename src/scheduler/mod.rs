@@ -38,9 +38,7 @@ pub enum End {
     Limited,
     /// All that is left waits.
     Waiting {
-        /// Hosts that block us.
-        hosts: usize,
-        /// The earliest point at which one may be asked again.
+        /// The earliest point at which a URL may be visited.
         until: Timestamp,
     },
     /// Asked to stop.
@@ -178,8 +176,7 @@ impl Scheduler {
         if due <= self.progress.at() + self.wait {
             return Ok(None);
         }
-        let blocked = self.front.blocked().await?;
-        Ok(Some(End::Waiting { hosts: blocked.hosts.max(1), until: due }))
+        Ok(Some(End::Waiting { until: due }))
     }
 
     /// Brings every host with open URLs to the front, as far as there is room.

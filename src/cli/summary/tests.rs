@@ -67,6 +67,7 @@ fn summary() -> Summary {
             reason: "429".to_owned(),
             times: 3,
             waited_ms: 66_000,
+            until: None,
         }],
         failures: vec![reason("http-404", 18), reason("http-410", 4), reason("incomplete", 2)],
         problems: vec![

@@ -11,6 +11,8 @@ const MOST_FAILED: i64 = 100_000;
 /// Totals of one crawl.
 #[derive(Debug, Clone, Default)]
 pub struct Totals {
+    /// Hosts with URLs that are open.
+    pub open_hosts: u64,
     /// URLs skipped, once each under the first reason, robots.txt apart (those stand in `urls`).
     pub skipped: Vec<(String, u64)>,
     /// Requests by kind, status, failure class, count and bytes on the wire.
@@ -91,7 +93,12 @@ async fn totals(connection: &mut SqliteConnection, crawl: CrawlId) -> Result<Tot
         .await?;
     let failures =
         sqlx::query(include_str!("sql/count_failed.sql")).bind(crawl.0).fetch_all(&mut *connection).await?;
+    let open_hosts: i64 = sqlx::query_scalar(include_str!("sql/count_open_hosts.sql"))
+        .bind(crawl.0)
+        .fetch_one(&mut *connection)
+        .await?;
     Ok(Totals {
+        open_hosts: open_hosts.unsigned_abs(),
         failures: failures.iter().map(|row| (row.get(0), count(row, 1))).collect(),
         skipped: skipped.iter().map(|row| (row.get(0), count(row, 1))).collect(),
         requests,

@@ -11,6 +11,7 @@ mod reading;
 mod real_pages;
 mod robots;
 mod sitemaps;
+mod waiting;
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

@@ -49,6 +49,7 @@ async fn totals_are_those_of_the_crawl_and_count_each_url_once() {
     let totals = backend.as_sqlite().totals(one).await.unwrap();
     assert_eq!(totals.skipped, [("depth".to_owned(), 1)], "once, under its first reason; robots apart");
     assert_eq!(totals.duplicates, 2, "three pages of one body");
+    assert_eq!(totals.open_hosts, 0);
     let failed: Vec<_> =
         totals.failed.iter().map(|row| (&*row.url, row.found_on.as_deref(), row.seed)).collect();
     assert_eq!(failed, [("http://h/gone", Some("http://h/0"), false)]);
@@ -56,7 +57,7 @@ async fn totals_are_those_of_the_crawl_and_count_each_url_once() {
 
     let totals = backend.as_sqlite().totals(two).await.unwrap();
     assert_eq!(totals.skipped, [("scheme".to_owned(), 1)]);
-    assert_eq!((totals.duplicates, totals.failed.len()), (0, 2));
+    assert_eq!((totals.duplicates, totals.failed.len(), totals.open_hosts), (0, 2, 1));
     assert!(totals.failed.iter().all(|row| row.seed));
     assert_eq!(
         requests(&totals.requests),
