@@ -20,6 +20,7 @@ mod query;
 mod robots;
 mod running;
 pub mod seeds;
+mod shell;
 mod status;
 mod stores;
 pub mod summary;

@@ -5,6 +5,7 @@ use super::exit::{ExitCode, Failure};
 use super::figures::plural;
 use super::progress::{self, Header};
 use super::seeds::SeedSource;
+use super::shell;
 use super::summary::Summary;
 use super::summing::{self, Ending};
 use crate::clock::Clock;
@@ -279,8 +280,10 @@ impl Run<'_> {
                 text.push_str(seed);
             }
             let first = failed_seeds.first().and_then(|seed| seed.split(' ').next()).unwrap_or("URL");
-            return Err(Failure::new(ExitCode::NothingFetched, anyhow::anyhow!("{text}"))
-                .hint(format!("check the spelling, or run  huntsman fetch {first}  for the details")));
+            return Err(Failure::new(ExitCode::NothingFetched, anyhow::anyhow!("{text}")).hint(format!(
+                "check the spelling, or run  huntsman fetch {}  for the details",
+                shell::quoted(first)
+            )));
         }
         gate(summary, &settings.output.fail_on)?;
         Ok(ExitCode::Done)
@@ -300,7 +303,7 @@ fn gate(summary: &Summary, fail_on: &[FailOn]) -> Result<(), Failure> {
     let text =
         format!("{} failed, which --fail-on does not accept: {}", plural(total, "URL"), shown.join(", "));
     Err(Failure::new(ExitCode::Gate, anyhow::anyhow!("{text}"))
-        .hint("huntsman query \"select url, reason, found_on from dead_letters\" names them"))
+        .hint(format!("{} names them", summary.query("select url, reason, found_on from dead_letters"))))
 }
 
 /// Finds out before the crawl, not after it, that its summary cannot be written.
@@ -319,11 +322,11 @@ fn resume_command(name: &str, path: &Path) -> String {
 }
 
 /// The flag that leads to the store, where that is not the one of the name.
-fn store_flag(name: &str, path: &Path) -> String {
+pub(super) fn store_flag(name: &str, path: &Path) -> String {
     if path == Path::new("crawls").join(format!("{name}.db")) {
         String::new()
     } else {
-        format!(" --store sqlite:{}", path.display())
+        shell::store_flag(path)
     }
 }
 

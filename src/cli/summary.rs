@@ -31,6 +31,9 @@ pub struct Summary {
     /// The command that goes on with it; in JSON it stands in `next`.
     #[serde(skip)]
     pub resume: String,
+    /// The flag that leads a command to the store, with a space before it; empty where it needs none.
+    #[serde(skip)]
+    pub store_flag: String,
     /// When this process started on it.
     #[serde(serialize_with = "rfc3339")]
     pub started: Timestamp,
@@ -226,6 +229,11 @@ impl Summary {
         out
     }
 
+    /// The command that asks the store.
+    pub fn query(&self, sql: &str) -> String {
+        format!("huntsman query \"{sql}\"{}", self.store_flag)
+    }
+
     fn headline(&self) -> String {
         let took = span(self.finished.since(self.started));
         let resume = visible(&self.resume);
@@ -358,7 +366,8 @@ impl Summary {
         }
         if problems.len() > shown.len() {
             let more = problems.len() - shown.len();
-            _ = writeln!(out, "    and {more} more: huntsman query \"select * from dead_letters\"");
+            let query = self.query("select * from dead_letters");
+            _ = writeln!(out, "    and {more} more: {}", visible(&query));
         }
     }
 

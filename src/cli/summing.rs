@@ -3,6 +3,7 @@
 use super::board::Board;
 use super::exit::Failure;
 use super::problems::{FailedUrl, Problems};
+use super::running::store_flag;
 use super::summary::{Data, Ended, Found, Pages, Reason, RequestClass, Requests, SCHEMA, Slowdown, Summary};
 use crate::crawl::report::reasons;
 use crate::crawl::time::Timestamp;
@@ -37,6 +38,7 @@ pub(super) async fn summarize(
         format!("{} {}: {detail}", failed.url, failed.reason)
     });
     let seeds = seeds.collect();
+    let store_flag = store_flag(ending.name, ending.path);
     let summary = Summary {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -58,7 +60,8 @@ pub(super) async fn summarize(
         failures: reasons(&totals.failures),
         problems: problems(totals),
         data: Data { store: ending.path.display().to_string(), bytes: size(ending.path) },
-        next: next(ending, &tally, end),
+        next: next(ending, &tally, end, &store_flag),
+        store_flag,
     };
     Ok((summary, seeds))
 }
@@ -154,9 +157,7 @@ fn size(path: &Path) -> Option<u64> {
     Some(file + std::fs::metadata(log).map_or(0, |log| log.len()))
 }
 
-fn next(ending: &Ending<'_>, tally: &Tally, end: End) -> Vec<String> {
-    let usual = ending.path == Path::new("crawls").join(format!("{}.db", ending.name));
-    let store = if usual { String::new() } else { format!(" --store sqlite:{}", ending.path.display()) };
+fn next(ending: &Ending<'_>, tally: &Tally, end: End, store: &str) -> Vec<String> {
     let mut next = Vec::new();
     if tally.open > 0 {
         let further = if end == End::Limited { " --max-pages none" } else { "" };

@@ -29,6 +29,7 @@ fn summary() -> Summary {
         crawl: "docs.example.org".to_owned(),
         ended: Ended::Finished,
         resume: "huntsman resume docs.example.org".to_owned(),
+        store_flag: String::new(),
         started: Timestamp::from_millis(1_000_000),
         finished: Timestamp::from_millis(1_217_000),
         found: Found {

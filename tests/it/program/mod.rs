@@ -5,6 +5,7 @@ mod exits;
 mod fetch;
 mod flags;
 mod kill_nine;
+mod odd_stores;
 mod politeness;
 mod raw_server;
 mod reading;

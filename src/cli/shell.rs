@@ -1,0 +1,57 @@
+//! Words of the commands that we print, so that they can be pasted into a shell.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::path::Path;
+
+/// `text` as one word of a POSIX shell. Control characters, which no line of ours shows as they are, take the form of bash,
+/// zsh and ksh.
+pub(super) fn quoted(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    if !text.chars().any(char::is_control) {
+        return Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")));
+    }
+    let mut out = String::from("$'");
+    for c in text.chars() {
+        match c {
+            '\'' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => {
+                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                    write!(out, "\\x{byte:02x}").expect("a String takes any text");
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('\'');
+    Cow::Owned(out)
+}
+
+/// ` --store sqlite:PATH`.
+pub(super) fn store_flag(path: &Path) -> String {
+    format!(" --store {}", quoted(&format!("sqlite:{}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_take_it_apart() {
+        for (text, word) in [
+            ("sqlite:crawls/a-b_1.db", "sqlite:crawls/a-b_1.db"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME `x` \"y\" *", "'$HOME `x` \"y\" *'"),
+            ("~/a", "'~/a'"),
+            ("caf\u{e9}", "'caf\u{e9}'"),
+            ("a\nb'\\", r"$'a\x0ab\'\\'"),
+        ] {
+            assert_eq!(quoted(text), word);
+        }
+    }
+}
