@@ -224,6 +224,8 @@ pub struct RobotsNote {
     /// What was made of it: `rules`, `allow-all`, `unreachable`, `redirect`.
     #[serde(with = "words")]
     pub verdict: Word,
+    /// More of that, for people: where a redirect leads, why it is unreachable. May be empty.
+    pub detail: String,
     /// The request.
     pub fetch: Fetched,
     /// The lease under which it was asked.

@@ -132,9 +132,9 @@ impl Visiting<'_> {
             return if self.ask_elsewhere(asked).await { Ask::Again } else { Ask::Wait };
         }
         let Some(visit) = self.request(request(&asked.at)).await else { return Ask::Wait };
-        let (known, verdict) = asked.judge(&visit);
+        let (known, verdict, detail) = asked.judge(&visit);
         let before = self.delay();
-        let said = asked.note(verdict, &visit, self.token);
+        let said = asked.note(verdict, detail, &visit, self.token);
         let (mut due, mut note) =
             self.paced(&visit, said, |delay| self.node.robots.crawl_delay(asked.authority, &known, delay));
         if let Some(failure) = visit.silence() {
@@ -173,8 +173,10 @@ impl Visiting<'_> {
         let mut due = Timestamp::EPOCH;
         let mut note = None;
         let mut asked_delay = None;
+        let mut retry_at = None;
+        let mut settled = None;
         if let Some(visit) = &visit {
-            let (known, verdict) = asked.judge(visit);
+            let (known, verdict, detail) = asked.judge(visit);
             let mut after = politeness::after(pace, visit);
             asked_delay = known.delay();
             // The file may be that host's own, too: then its rules are known as well.
@@ -188,20 +190,39 @@ impl Visiting<'_> {
                 self.node.settings.delay.of(host.host(), &after),
                 &after,
             );
+            let said = asked.note(verdict, detail, visit, token);
+            match &known {
+                Known::Pending { .. } => {}
+                Known::Unreachable { retry_at: at, .. } => {
+                    (settled, retry_at) = (Some(said.clone()), Some(*at));
+                }
+                Known::Allowed { .. } | Known::Rules { .. } => settled = Some(said.clone()),
+            }
             self.node.robots.put(asked.authority, known);
             self.node.announced.forget(asked.authority);
-            let said = asked.note(verdict, visit, token);
             let mut there = self.note(after, Some(said), visit.finished);
             there.host = host.clone();
             note = Some(there);
         }
         let _ = self.node.frontier.release(Release { host, token, due, note }).await;
         let Some(visit) = visit else { return false };
-        let Some(delay) = asked_delay else { return true };
-        // This host's own pace follows the file, from now on since its last request is not known here.
-        let pace = self.lengthen_crawl_delay(delay);
-        self.end_lease(visit.finished + delay, Some(self.note(pace, None, visit.finished))).await;
-        false
+        if let Some(delay) = asked_delay {
+            // This host's own pace follows the file, from now on since its last request is not known here.
+            let pace = self.lengthen_crawl_delay(delay);
+            self.end_lease(visit.finished + delay, Some(self.note(pace, settled, visit.finished))).await;
+            return false;
+        }
+        if let Some(retry_at) = retry_at {
+            let pace = self.block(retry_at);
+            self.end_lease(retry_at, Some(self.note(pace, settled, visit.finished))).await;
+            return false;
+        }
+        if settled.is_none() {
+            return true;
+        }
+        // The verdict of this host: its request was noted with the host that answered, and has one row all the same.
+        let settled = self.note(*self.pace(), settled, visit.finished);
+        matches!(self.node.frontier.note(self.token, settled).await, Ok(Handed::Accepted))
     }
 
     async fn rest(&self, until: Timestamp) {
@@ -220,27 +241,33 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// What is known after the answer, and its word in `hosts.robots`.
-    fn judge(&self, visit: &Visit) -> (Known, &'static str) {
+    /// What is known after the answer, its word in `hosts.robots`, and more of that for people.
+    fn judge(&self, visit: &Visit) -> (Known, &'static str, String) {
         let until = rules::expires(visit);
         match rules::judge(visit, &self.at, self.hops, self.token) {
-            Fetched::AllowAll { .. } => (Known::Allowed { until }, "allow-all"),
-            Fetched::Rules(rules) => (Known::Rules { rules: Arc::new(rules), until }, "rules"),
+            Fetched::AllowAll { why } => (Known::Allowed { until }, "allow-all", why),
+            Fetched::Rules(rules) => (Known::Rules { rules: Arc::new(rules), until }, "rules", String::new()),
             Fetched::Redirect(at) => {
-                let hops = self.hops + 1;
-                (Known::Pending { at, hops, since: self.since, failures: self.failures }, "redirect")
+                let (hops, to) = (self.hops + 1, at.as_str().to_owned());
+                (Known::Pending { at, hops, since: self.since, failures: self.failures }, "redirect", to)
             }
-            Fetched::Unreachable { retry_after, .. } => {
+            Fetched::Unreachable { retry_after, why } => {
                 let failures = self.failures + 1;
                 let span = retry_after.unwrap_or_else(|| rules::unreachable_backoff(failures));
-                (Known::Unreachable { retry_at: visit.finished + span, failures }, "unreachable")
+                (Known::Unreachable { retry_at: visit.finished + span, failures }, "unreachable", why)
             }
         }
     }
 
-    fn note(&self, verdict: &'static str, visit: &Visit, token: crate::crawl::lease::Token) -> RobotsNote {
+    fn note(
+        &self,
+        verdict: &'static str,
+        detail: String,
+        visit: &Visit,
+        token: crate::crawl::lease::Token,
+    ) -> RobotsNote {
         let url = self.at.as_str().to_owned();
-        RobotsNote { url, hop: self.hops, verdict, fetch: assess::fetched(visit), token }
+        RobotsNote { url, hop: self.hops, verdict, detail, fetch: assess::fetched(visit), token }
     }
 }
 

@@ -181,7 +181,7 @@ impl Visiting<'_> {
         politeness::next_due(visit.paced_from(), self.node.settings.delay.of(self.host.host(), pace), pace)
     }
 
-    fn pace(&self) -> MutexGuard<'_, Pace> {
+    pub(super) fn pace(&self) -> MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -341,7 +341,8 @@ async fn insert_robots_fetches(
             values.add(note.crawl.0).key(UrlKey::of(&robots.url)).add(robots.token.0).text("robots");
             values.text(&robots.url).add(note.host.shared()).add(None::<u32>).add(u32::from(robots.hop) + 1);
             let started = robots.fetch.started.to_string().into();
-            bind_request(&robots.fetch, robots.verdict, None, started, values);
+            let detail = Some(robots.detail.as_str()).filter(|detail| !detail.is_empty());
+            bind_request(&robots.fetch, robots.verdict, detail, started, values);
         })
         .await?;
     Ok(())

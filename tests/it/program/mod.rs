@@ -12,6 +12,7 @@ mod reading;
 mod real_pages;
 mod robots;
 mod sitemaps;
+mod trails;
 mod waiting;
 
 use std::path::Path;

@@ -20,6 +20,7 @@ fn full_batch(urls: &[Queued]) -> Vec<Entry> {
         url: "http://h/robots.txt".into(),
         hop: 0,
         verdict: "rules",
+        detail: String::new(),
         fetch: fetch(200),
         token: Token(1),
     };

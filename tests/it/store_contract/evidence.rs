@@ -104,6 +104,7 @@ pub(super) async fn a_request_has_one_row_a_lease_and_kind<B: Backend>() {
         url: "http://h/robots.txt".into(),
         hop: 0,
         verdict: "rules",
+        detail: String::new(),
         fetch: fetch(200),
         token: Token(1),
     };

@@ -117,7 +117,8 @@ pub(crate) fn fetch(report: &Report, fetch: &Fetched) -> FetchLine {
 pub(crate) fn robots_fetch(note: &Note, robots: &RobotsNote) -> FetchLine {
     let line = request(&robots.fetch, note.crawl.0, &robots.url, note.host.as_str(), robots.token.0);
     let attempt = Some(i64::from(robots.hop) + 1);
-    FetchLine { kind: "robots".into(), attempt, outcome: robots.verdict.into(), ..line }
+    let detail = (!robots.detail.is_empty()).then(|| robots.detail.clone());
+    FetchLine { kind: "robots".into(), attempt, outcome: robots.verdict.into(), detail, ..line }
 }
 
 fn request(fetch: &Fetched, crawl_id: i64, url: &str, host: &str, token: i64) -> FetchLine {

@@ -22,7 +22,8 @@ async fn paces(store: &dyn Store) -> Vec<(String, Pace)> {
 }
 
 fn robots(verdict: &'static str, fetch: Fetched, token: i64) -> RobotsNote {
-    RobotsNote { url: "http://h/robots.txt".into(), hop: 0, verdict, fetch, token: Token(token) }
+    let (url, detail) = ("http://h/robots.txt".into(), String::new());
+    RobotsNote { url, hop: 0, verdict, detail, fetch, token: Token(token) }
 }
 
 pub(super) async fn notes_survive_a_new_process<B: Backend>() {

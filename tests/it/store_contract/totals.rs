@@ -40,6 +40,7 @@ async fn totals_are_those_of_the_crawl_and_count_each_url_once() {
         url: "http://h/robots.txt".into(),
         hop: 0,
         verdict: "rules",
+        detail: String::new(),
         fetch: fetch(200),
         token: Token(1),
     };

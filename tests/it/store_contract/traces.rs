@@ -239,6 +239,7 @@ fn random_note(rng: &mut Rng) -> Note {
         url: format!("http://{host}/robots.txt"),
         hop: rng.range(0..3) as u8,
         verdict: rng.pick(&["rules", "allow-all", "unreachable"]),
+        detail: rng.pick(&["", "status 503"]).to_owned(),
         fetch: request(rng),
         token: Token(rng.range(1..6) as i64),
     });
