@@ -46,12 +46,11 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
         guessed.ok_or(why)
     });
     let mut trail = Trail(Vec::new());
-    // Links that are no URL of ours are kept under the key of their text.
-    let (identity, host) = match &parsed {
-        Ok(url) => (canonical(url).into_owned(), Some(HostKey::of(url))),
-        Err(_) => (args.url.clone(), None),
+    let (identity, key, host) = match &parsed {
+        Ok(url) => (canonical(url).into_owned(), UrlKey::of(&canonical(url)), Some(HostKey::of(url))),
+        Err(_) => (args.url.clone(), url::evidence(None, &args.url).0, None),
     };
-    let key = Value::Bytes(UrlKey::of(&identity).as_bytes().to_vec());
+    let key = Value::Bytes(key.as_bytes().to_vec());
     trail.say("asked for", &args.url);
     match &parsed {
         Ok(url) => {

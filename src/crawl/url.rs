@@ -107,8 +107,27 @@ fn within_origin<'h>(base: &Url, href: &'h str) -> &'h str {
     }
 }
 
+/// Bytes of a link that cannot be fetched, where it is kept as evidence.
+const EVIDENCE_BYTES: usize = 256;
+
+/// The key and the text under which `href`, which [`parse`] or [`resolve`] refused, is kept as evidence. The key is of the
+/// whole: of the canonical URL where only its length is wrong, however a page writes it, else of what was written. The
+/// text is cut.
+pub fn evidence(base: Option<&Url>, href: &str) -> (UrlKey, String) {
+    let url = base.map_or_else(|| Url::parse(href.trim()), |base| base.join(href));
+    let url = url.ok().and_then(|url| fetchable_of_any_length(url).ok());
+    let whole = url.as_ref().map_or(Cow::Borrowed(href), canonical);
+    (UrlKey::of(&whole), whole[..whole.floor_char_boundary(EVIDENCE_BYTES)].to_owned())
+}
+
 /// The URL as we fetch it: http or https, no fragment, no credentials (RFC 9110 section 4.2.4), short enough.
-fn fetchable(mut url: Url) -> Result<Url, Unfetchable> {
+fn fetchable(url: Url) -> Result<Url, Unfetchable> {
+    let url = fetchable_of_any_length(url)?;
+    let bytes = url.as_str().len();
+    if bytes > MAX_URL_BYTES { Err(Unfetchable::TooLong(bytes)) } else { Ok(url) }
+}
+
+fn fetchable_of_any_length(mut url: Url) -> Result<Url, Unfetchable> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Unfetchable::Scheme(url.scheme().chars().take(32).collect()));
     }
@@ -123,8 +142,7 @@ fn fetchable(mut url: Url) -> Result<Url, Unfetchable> {
         let _ = url.set_username("");
         let _ = url.set_password(None);
     }
-    let bytes = url.as_str().len();
-    if bytes > MAX_URL_BYTES { Err(Unfetchable::TooLong(bytes)) } else { Ok(url) }
+    Ok(url)
 }
 
 /// The canonical form of a URL that came out of [`parse`] or [`resolve`].
@@ -262,5 +280,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn evidence_is_told_apart_by_the_whole_and_kept_cut() {
+        let base = Url::parse("http://h/dir/").unwrap();
+        let long = "x".repeat(3_000);
+        let (key, text) = evidence(Some(&base), &format!("{long}1#part"));
+        assert_eq!(text, format!("http://h/dir/{}", &long[..EVIDENCE_BYTES - "http://h/dir/".len()]));
+        assert_ne!(key, evidence(Some(&base), &format!("{long}2")).0);
+        assert_eq!(key, evidence(None, &format!("http://u:p@H:80/dir/{long}1?utm_source=s")).0);
+        let text = "mailto:a@b";
+        assert_eq!(evidence(Some(&base), text), (UrlKey::of(text), text.to_owned()));
     }
 }

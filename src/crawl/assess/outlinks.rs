@@ -10,9 +10,6 @@ use ::url::{Position, Url};
 use hashbrown::HashSet;
 use std::sync::Arc;
 
-/// Bytes of a link that is no URL, where it is kept as evidence.
-const TEXT_BYTES: usize = 256;
-
 /// Sorts the page's outlinks into the report's `found` and `skipped`; answers with the packed value of `links`, and
 /// makes the canonical link of the page absolute.
 pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> Option<String> {
@@ -65,8 +62,8 @@ impl Judging<'_> {
         let target = match url::resolve(base, href) {
             Ok(target) => target,
             Err(why) => {
-                let text = &href[..href.floor_char_boundary(TEXT_BYTES)];
-                self.skip(UrlKey::of(text), text.to_owned(), why.reason(), &why.to_string());
+                let (key, text) = url::evidence(Some(base), href);
+                self.skip(key, text, why.reason(), &why.to_string());
                 return;
             }
         };

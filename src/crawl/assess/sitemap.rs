@@ -13,9 +13,6 @@ use hashbrown::HashSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// Bytes of an entry that is no URL, where it is kept as evidence.
-const TEXT_BYTES: usize = 256;
-
 /// Makes the report of a visit whose 2xx answer was read as a sitemap.
 pub fn sitemap(
     url: Queued,
@@ -147,8 +144,8 @@ impl<'a> Judging<'a> {
         let target = match url::resolve(self.base, text) {
             Ok(target) => target,
             Err(why) => {
-                let text = &text[..text.floor_char_boundary(TEXT_BYTES)];
-                return self.skip(UrlKey::of(text), text.to_owned(), why.reason(), &why.to_string());
+                let (key, text) = url::evidence(Some(self.base), text);
+                return self.skip(key, text, why.reason(), &why.to_string());
             }
         };
         let key = UrlKey::of(&canonical(&target));

@@ -12,6 +12,17 @@ fn crawl(folder: &Path, seed: &str, flags: &[&str]) {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 }
 
+fn why(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, &[&["why"], arguments].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The line of the answer that begins with `label`.
+fn line<'t>(text: &'t str, label: &str) -> &'t str {
+    text.lines().find(|line| line.starts_with(label)).unwrap_or_else(|| panic!("no {label} in {text}"))
+}
+
 /// A site whose robots.txt is moved to `to`.
 fn moved(to: String) -> RawServer {
     RawServer::start(move |path, _| match path {
@@ -49,4 +60,28 @@ fn rules_that_came_from_another_host_are_the_verdict_of_the_host_that_was_asked_
     assert_eq!(sql(&store, &own), ["rules|200"]);
     let asked = "select count(*), count(distinct url) from fetches where kind = 'robots'";
     assert_eq!(sql(&store, asked), ["2|2"], "each request stands there once");
+}
+
+#[test]
+fn links_that_are_too_long_are_told_apart_by_their_whole_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let long = format!("/{}", "x".repeat(3_000));
+    let (one, two) = (format!("{long}1"), format!("{long}2"));
+    let links = [one.clone(), two];
+    let site = RawServer::start(move |path, _| match path {
+        "/robots.txt" => (404, String::new(), String::new()),
+        "/" => page(&[&links[0], &links[1]]),
+        _ => page(&[]),
+    });
+    crawl(folder, &site.url("/"), &["--summary-json", "s.json"]);
+    let store = folder.join("crawls/t.db");
+    let rows = "select count(*), max(length(url)) < 400, min(url like 'http://%') from skipped where reason = 'url-too-long'";
+    assert_eq!(sql(&store, rows), ["2|1|1"]);
+    let summary: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("s.json")).unwrap()).unwrap();
+    assert_eq!(summary["found"]["total"], 3, "{summary}");
+    let text = why(folder, &[&site.url(&one)]);
+    assert!(line(&text, "skipped").contains("url-too-long"), "{text}");
+    assert!(why(folder, &[&site.url(&format!("{long}3"))]).contains("never found"));
 }
