@@ -128,7 +128,7 @@ impl Tables {
                 self.dead.entry((key, url.visit)).or_insert(line);
             }
             Outcome::Disallowed { rule } => {
-                let line = lines::skipped(report, &url.url, "robots", rule);
+                let line = lines::skipped(report, &url.url, "robots", rule, found_on);
                 self.skipped.entry((key, "robots")).or_insert(line);
             }
             Outcome::Retry { due, counts, .. } => {
@@ -244,7 +244,8 @@ impl Store for ModelStore {
             for skipped in &report.skipped {
                 let key = (report.url.crawl, skipped.key);
                 if !tables.urls.contains_key(&key) {
-                    let line = lines::skipped(report, &skipped.url, skipped.reason, &skipped.detail);
+                    let on = Some(report.url.url.clone());
+                    let line = lines::skipped(report, &skipped.url, skipped.reason, &skipped.detail, on);
                     tables.skipped.entry((key, skipped.reason)).or_insert(line);
                 }
             }

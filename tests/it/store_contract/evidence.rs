@@ -1,7 +1,9 @@
 //! Promises of what is kept of URLs that gave no page: skipped rows, dead letters, requests.
 
 use super::backends::Backend;
-use super::made::{at, commit, crawl, disallowed, failed, fetch, note, noted, retry, seed, skipped, stored};
+use super::made::{
+    at, commit, crawl, disallowed, failed, fetch, linking, note, noted, retry, seed, skipped, stored,
+};
 use huntsman::crawl::lease::{Pace, Queued, Token};
 use huntsman::crawl::report::{Note, Report, RobotsNote};
 
@@ -55,22 +57,28 @@ pub(super) async fn a_url_that_is_accepted_is_not_skipped<B: Backend>() {
 
 pub(super) async fn what_robots_forbids_is_excluded_with_its_line<B: Backend>() {
     let backend = B::new().await;
-    let (id, urls) = crawl(backend.store(), "t", &["http://h/"]).await;
+    let (id, urls) = crawl(backend.store(), "t", &["http://h/", "http://h/page"]).await;
     commit(backend.store(), vec![disallowed(&urls[0])]).await;
     let contents = backend.contents().await;
     let row = contents.url(1, "http://h/");
     assert_eq!((row.state.as_str(), row.reason.as_deref()), ("excluded", Some("robots")));
     let line = &contents.skipped[0];
     assert_eq!((line.reason.as_str(), line.detail.as_deref()), ("robots", Some("Disallow: /")));
+    assert_eq!(line.found_on, None, "a seed is found on no page");
     assert!(contents.fetches.is_empty(), "nothing was asked for");
     assert_eq!(backend.store().accept(id, vec![seed("http://h/")], at(30)).await.unwrap(), []);
     assert_eq!(backend.contents().await.skipped.len(), 1, "the verdict stands");
+    let linked = commit(backend.store(), vec![linking(&urls[1], &["http://h/no"])]).await;
+    commit(backend.store(), vec![disallowed(&linked[0].admitted[0])]).await;
+    let contents = backend.contents().await;
+    let line = contents.skipped.iter().find(|line| line.url == "http://h/no").unwrap();
+    assert_eq!(line.found_on.as_deref(), Some("http://h/page"), "the page that links there");
 }
 
 pub(super) async fn dead_letters_keep_the_evidence<B: Backend>() {
     let backend = B::new().await;
     let (_, urls) = crawl(backend.store(), "t", &["http://h/"]).await;
-    let committed = commit(backend.store(), vec![super::made::linking(&urls[0], &["http://h/gone"])]).await;
+    let committed = commit(backend.store(), vec![linking(&urls[0], &["http://h/gone"])]).await;
     let mut url = committed[0].admitted[0].clone();
     for _ in 0..2 {
         url = commit(backend.store(), vec![retry(&url, at(900), true)]).await[0].retry.clone().unwrap();

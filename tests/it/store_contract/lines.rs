@@ -161,13 +161,19 @@ pub(crate) fn dead_letter(
     }
 }
 
-pub(crate) fn skipped(report: &Report, url: &str, reason: &str, detail: &str) -> SkippedLine {
+pub(crate) fn skipped(
+    report: &Report,
+    url: &str,
+    reason: &str,
+    detail: &str,
+    found_on: Option<String>,
+) -> SkippedLine {
     SkippedLine {
         crawl_id: report.url.crawl.0,
         url: url.to_owned(),
         reason: reason.to_owned(),
         detail: (!detail.is_empty()).then(|| detail.to_owned()),
-        found_on: Some(report.url.url.clone()),
+        found_on,
         skipped_at: report.at.to_string(),
     }
 }
