@@ -3,9 +3,10 @@
 use super::args::Global;
 use super::exit::{ExitCode, Failure};
 use super::running::runtime;
+use super::shell;
 use super::table::{Format, Rows, Screen, Value};
 use crate::settings::{self, Entry, Place, StoreUrl};
-use crate::store::sqlite::reader::Reader;
+use crate::store::sqlite::reader::{Age, Reader};
 use std::io::{BufWriter, stdout};
 use std::path::{Path, PathBuf};
 
@@ -50,7 +51,7 @@ pub(super) fn choose(names: &[String], asked: Option<&str>, path: &Path) -> Resu
     match (asked, names) {
         (Some(asked), _) if names.iter().any(|name| name == asked) => Ok(asked.to_owned()),
         (None, [one]) => Ok(one.clone()),
-        (_, []) => Err(Failure::usage(format!("{} holds no crawl", path.display()))),
+        (_, []) => Err(no_crawl(path)),
         (asked, _) => {
             let what =
                 asked.map_or_else(|| "several crawls".to_owned(), |asked| format!("no crawl {asked:?}"));
@@ -58,6 +59,12 @@ pub(super) fn choose(names: &[String], asked: Option<&str>, path: &Path) -> Resu
             Err(Failure::usage(format!("{} holds {what}", path.display())).hint(hint))
         }
     }
+}
+
+/// What is said of a store that no crawl was ever written to.
+pub(super) fn no_crawl(path: &Path) -> Failure {
+    Failure::usage(format!("{} holds no crawl", path.display()))
+        .hint(format!("huntsman crawl SEED{} starts one", shell::store_flag(path)))
 }
 
 /// A store opened for reading, with where it is and the name that was asked for.
@@ -74,19 +81,52 @@ impl Opened {
         let place = settings::load(&global.config_file(), entries)?.place()?;
         let path = find(&place)?;
         let runtime = runtime()?;
-        let reader = runtime.block_on(Reader::open(&path))?;
+        let reader = runtime.block_on(Reader::open(&path))?.ok_or_else(|| no_crawl(&path))?;
         Ok(Self { path, name: place.name, reader, runtime })
+    }
+
+    /// The number of the last change to the tables of the store.
+    pub(super) fn version(&self) -> i64 {
+        self.reader.version()
     }
 
     /// The rows of a statement of ours.
     pub(super) fn rows(&mut self, statement: &str, parameters: &[Value]) -> Result<Vec<Vec<Value>>, Failure> {
         let mut rows = Vec::new();
-        let read = self.reader.rows(statement, parameters, |_, row| {
+        self.each(statement, parameters, |row| {
             rows.push(row);
             true
-        });
-        self.runtime.block_on(read)?.map_err(|why| Failure::new(ExitCode::Internal, anyhow::anyhow!(why)))?;
+        })?;
         Ok(rows)
+    }
+
+    /// Hands the rows of a statement of ours to `take` as they come, until it wants no more.
+    pub(super) fn each(
+        &mut self,
+        statement: &str,
+        parameters: &[Value],
+        mut take: impl FnMut(Vec<Value>) -> bool,
+    ) -> Result<(), Failure> {
+        let read = self.reader.rows(statement, parameters, |_, row| take(row));
+        self.runtime.block_on(read)?.map_err(|why| match self.age_hint() {
+            Some(hint) => Failure::new(ExitCode::Storage, anyhow::anyhow!(why)).hint(hint),
+            None => Failure::new(ExitCode::Internal, anyhow::anyhow!(why)),
+        })
+    }
+
+    /// Why a statement may fail that asks for what this version has.
+    fn age_hint(&self) -> Option<String> {
+        match self.reader.age() {
+            Age::Ours => None,
+            Age::Older => Some(format!(
+                "{} was written by an older huntsman; this brings it up to date:  huntsman resume{}",
+                self.path.display(),
+                shell::store_flag(&self.path)
+            )),
+            Age::Newer => {
+                Some(format!("{} was written by a newer huntsman; use that one", self.path.display()))
+            }
+        }
     }
 
     /// Prints the rows of a statement as they come.
@@ -105,9 +145,10 @@ impl Opened {
             broken = rows.push(row).err();
             broken.is_none()
         });
-        self.runtime
-            .block_on(read)?
-            .map_err(|why| Failure::usage(why).hint("the tables are described in migrations/README.md"))?;
+        self.runtime.block_on(read)?.map_err(|why| {
+            let documents = || "the tables are described in migrations/README.md".to_owned();
+            Failure::usage(why).hint(self.age_hint().unwrap_or_else(documents))
+        })?;
         if let Some(why) = broken {
             return Err(why.into());
         }

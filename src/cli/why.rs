@@ -34,6 +34,8 @@ WHERE p.links_dropped > 0 AND (?1 IS NULL OR c.name = ?1)";
 const DROPPED_HERE: &str = "\
 SELECT p.links_dropped FROM pages AS p JOIN crawls AS c ON c.id = p.crawl_id
 WHERE p.url_key = ?1 AND p.links_dropped > 0 AND (?2 IS NULL OR c.name = ?2)";
+/// The change to the tables that brought `pages.links_dropped`.
+const LINKS_DROPPED_SINCE: i64 = 4;
 const DEAD: &str = "SELECT reason, detail, attempts, died_at FROM dead_letters WHERE url_key = ?1";
 
 /// Prints how the URL was normalised, where it was found, which rule spoke, and each attempt.
@@ -88,7 +90,10 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
         let [reason, detail, attempts, at] = texts(&row);
         trail.say("given up", &format!("{reason} after {attempts} attempts at {at}: {detail}"));
     }
-    for row in opened.rows(DROPPED_HERE, &by_key)? {
+    // Stores of before do not count them.
+    let counts_dropped = opened.version() >= LINKS_DROPPED_SINCE;
+    let here = if counts_dropped { opened.rows(DROPPED_HERE, &by_key)? } else { Vec::new() };
+    for row in here {
         let [dropped] = texts(&row);
         trail.say(
             "links",
@@ -108,7 +113,9 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
             "verdict",
             "never found by this crawl: no page that was fetched links to it, and it is no seed",
         );
-        for row in opened.rows(DROPPED, std::slice::from_ref(&name))? {
+        let dropped =
+            if counts_dropped { opened.rows(DROPPED, std::slice::from_ref(&name))? } else { Vec::new() };
+        for row in dropped {
             let [pages, links] = texts(&row);
             if pages != "0" {
                 trail.say(

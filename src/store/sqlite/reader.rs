@@ -1,6 +1,6 @@
 //! A store read beside the process that crawls with it: no lock, no writes, whatever the statement says.
 
-use super::{APPLICATION_ID, opening, writing};
+use super::{APPLICATION_ID, MIGRATIONS, opening, writing};
 use crate::store::StoreError;
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
@@ -25,11 +25,26 @@ pub enum Value {
 
 /// A read-only connection.
 #[derive(Debug)]
-pub struct Reader(SqliteConnection);
+pub struct Reader {
+    connection: SqliteConnection,
+    version: i64,
+}
+
+/// Whose tables a store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// Those of an older version: some tables or columns may not be there. A crawl brings them up to date.
+    Older,
+    /// Those of this version.
+    Ours,
+    /// Those of a newer version.
+    Newer,
+}
 
 impl Reader {
-    /// Opens the store at `path`, which must be there. A crawl may be running on it.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens the store at `path`, which must be there; `None` where it has no tables yet, and so no crawl. A crawl may be
+    /// running on it.
+    pub async fn open(path: &Path) -> Result<Option<Self>, StoreError> {
         if !path.exists() {
             return Err(StoreError::Unusable(format!("there is no store {}", path.display())));
         }
@@ -39,18 +54,44 @@ impl Reader {
             .busy_timeout(Duration::from_secs(10))
             .pragma("query_only", "1")
             .disable_statement_logging();
-        let mut connection = options.connect().await.map_err(|why| opening(path, &why))?;
-        let id: i32 = sqlx::query_scalar("PRAGMA application_id")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(|why| opening(path, &why))?;
-        if id != APPLICATION_ID {
+        let failed = |why: sqlx::Error| opening(path, &why);
+        let mut connection = options.connect().await.map_err(failed)?;
+        let id: i32 =
+            sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut connection).await.map_err(failed)?;
+        let (tables, crawls): (i64, i64) =
+            sqlx::query_as("SELECT count(*), count(*) FILTER (WHERE name = 'crawls') FROM sqlite_schema")
+                .fetch_one(&mut connection)
+                .await
+                .map_err(failed)?;
+        if id != APPLICATION_ID && tables > 0 {
             return Err(StoreError::Unusable(format!(
                 "{} is a SQLite file of another program",
                 path.display()
             )));
         }
-        Ok(Self(connection))
+        if crawls == 0 {
+            return Ok(None);
+        }
+        let version = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(failed)?;
+        Ok(Some(Self { connection, version }))
+    }
+
+    /// The number of the last change to its tables, as `migrations` has them.
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// Whose tables it has.
+    pub fn age(&self) -> Age {
+        let ours = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+        match self.version.cmp(&ours) {
+            std::cmp::Ordering::Less => Age::Older,
+            std::cmp::Ordering::Equal => Age::Ours,
+            std::cmp::Ordering::Greater => Age::Newer,
+        }
     }
 
     /// Runs one reading statement and hands each row to `take`, after the names of the columns. `take` says whether it
@@ -75,7 +116,7 @@ impl Reader {
             };
         }
         let mut names: Option<Vec<String>> = None;
-        let mut rows = query.fetch(&mut self.0);
+        let mut rows = query.fetch(&mut self.connection);
         loop {
             match rows.try_next().await {
                 Ok(None) => return Ok(Ok(())),

@@ -91,7 +91,8 @@ async fn a_store_in_use_is_busy_until_its_process_ends() {
     crawl(backend.store(), "t", &["http://h/"]).await;
     let why = SqliteStore::open(&backend.path()).await.expect_err("refused");
     assert!(matches!(&why, StoreError::Busy(text) if text.contains("another huntsman")), "{why}");
-    let mut reader = Reader::open(&backend.path()).await.expect("readers need no lock");
+    let mut reader =
+        Reader::open(&backend.path()).await.expect("readers need no lock").expect("it has tables");
     let mut rows = 0;
     let read = reader.rows("SELECT 1 FROM urls", &[], |_, _| {
         rows += 1;
