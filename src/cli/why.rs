@@ -1,42 +1,22 @@
 //! `huntsman why`: the trail of one URL.
 
+mod robots;
+mod statements;
+
 use super::args::{Global, WhyArgs};
 use super::escape::visible;
 use super::exit::{ExitCode, Failure};
 use super::stores::Opened;
 use super::table::Value;
-use crate::crawl::host::HostKey;
 use crate::crawl::url::{self, UrlKey, canonical};
+use ::url::{Position, Url};
+use statements::{
+    DEAD, DROPPED, DROPPED_HERE, FETCHES, IS_SITEMAP, LINKS_DROPPED_SINCE, REDIRECTS, ROW, SKIPPED,
+};
 use std::io::{Write, stdout};
 
-const ROW: &str = "\
-SELECT c.name, u.state, u.reason, u.depth, u.hops, u.seed, u.found_on, u.found_at, u.attempt, u.due_at, u.redirect_to, u.url
-FROM urls AS u JOIN crawls AS c ON c.id = u.crawl_id
-WHERE u.url_key = ?1 AND (?2 IS NULL OR c.name = ?2)";
-const SKIPPED: &str = "\
-SELECT c.name, s.reason, s.detail, s.found_on, s.skipped_at FROM skipped AS s JOIN crawls AS c ON c.id = s.crawl_id
-WHERE s.url_key = ?1 AND (?2 IS NULL OR c.name = ?2) ORDER BY s.id";
-const FETCHES: &str = "\
-SELECT f.started_at, f.attempt, f.status, f.error, f.outcome, f.detail, f.total_ms, f.bytes
-FROM fetches AS f JOIN crawls AS c ON c.id = f.crawl_id
-WHERE f.url_key = ?1 AND (?2 IS NULL OR c.name = ?2) ORDER BY f.id";
-const REDIRECTED_HERE: &str = "\
-SELECT u.url FROM urls AS u JOIN crawls AS c ON c.id = u.crawl_id
-WHERE u.redirect_to = ?1 AND (?2 IS NULL OR c.name = ?2) LIMIT 5";
-const HOST: &str =
-    "SELECT robots, robots_status, crawl_delay_ms, block_until, strikes FROM hosts WHERE host = ?1";
-const IS_SITEMAP: &str = "\
-SELECT 1 FROM urls AS u JOIN crawls AS c ON c.id = u.crawl_id
-WHERE u.url_key = ?1 AND u.state = 'read' AND (?2 IS NULL OR c.name = ?2)";
-const DROPPED: &str = "\
-SELECT count(*), sum(p.links_dropped) FROM pages AS p JOIN crawls AS c ON c.id = p.crawl_id
-WHERE p.links_dropped > 0 AND (?1 IS NULL OR c.name = ?1)";
-const DROPPED_HERE: &str = "\
-SELECT p.links_dropped FROM pages AS p JOIN crawls AS c ON c.id = p.crawl_id
-WHERE p.url_key = ?1 AND p.links_dropped > 0 AND (?2 IS NULL OR c.name = ?2)";
-/// The change to the tables that brought `pages.links_dropped`.
-const LINKS_DROPPED_SINCE: i64 = 4;
-const DEAD: &str = "SELECT reason, detail, attempts, died_at FROM dead_letters WHERE url_key = ?1";
+/// Redirects to the URL that are shown.
+const SHOWN_REDIRECTS: usize = 5;
 
 /// Prints how the URL was normalised, where it was found, which rule spoke, and each attempt.
 pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> {
@@ -48,85 +28,19 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
         guessed.ok_or(why)
     });
     let mut trail = Trail(Vec::new());
-    let (identity, key, host) = match &parsed {
-        Ok(url) => (canonical(url).into_owned(), UrlKey::of(&canonical(url)), Some(HostKey::of(url))),
-        Err(_) => (args.url.clone(), url::evidence(None, &args.url).0, None),
-    };
-    let key = Value::Bytes(key.as_bytes().to_vec());
     trail.say("asked for", &args.url);
-    match &parsed {
+    let key = match &parsed {
         Ok(url) => {
             trail.say("fetched as", url.as_str());
-            trail.say("identity", &identity);
+            trail.say("identity", &canonical(url));
+            UrlKey::of(&canonical(url))
         }
-        Err(why) => trail.say("no URL", &why.to_string()),
-    }
-    let by_key = [key.clone(), name.clone()];
-    let rows = opened.rows(ROW, &by_key)?;
-    let skipped = opened.rows(SKIPPED, &by_key)?;
-    for row in &rows {
-        let [.., found_on] = texts::<7>(row);
-        let place = place(&mut opened, &found_on, &name)?;
-        trail.accepted(row, &place);
-    }
-    for row in &skipped {
-        let [_, reason, detail, found_on, at] = texts(row);
-        let place = place(&mut opened, &found_on, &name)?;
-        trail.say("skipped", &format!("{reason}: {detail}; found {place} at {at}"));
-    }
-    for row in opened.rows(REDIRECTED_HERE, &[Value::Text(identity.clone()), name.clone()])? {
-        let [from] = texts(&row);
-        trail.say("redirected here", &from);
-    }
-    for row in opened.rows(FETCHES, &by_key)? {
-        let [at, attempt, status, error, outcome, detail, took, bytes] = texts(&row);
-        let answer = if status.is_empty() { error } else { status };
-        trail.say(
-            "request",
-            &format!("{at}  attempt {attempt}: {answer}, {outcome}, {took} ms, {bytes} bytes  {detail}"),
-        );
-    }
-    for row in opened.rows(DEAD, std::slice::from_ref(&key))? {
-        let [reason, detail, attempts, at] = texts(&row);
-        trail.say("given up", &format!("{reason} after {attempts} attempts at {at}: {detail}"));
-    }
-    // Stores of before do not count them.
-    let counts_dropped = opened.version() >= LINKS_DROPPED_SINCE;
-    let here = if counts_dropped { opened.rows(DROPPED_HERE, &by_key)? } else { Vec::new() };
-    for row in here {
-        let [dropped] = texts(&row);
-        trail.say(
-            "links",
-            &format!("{dropped} of this page were not followed: it has more than are read of a page"),
-        );
-    }
-    if let Some(host) = host {
-        for row in opened.rows(HOST, &[Value::Text(host.as_str().to_owned())])? {
-            let [robots, status, delay, blocked, strikes] = texts(&row);
-            let shown = |text: String| if text.is_empty() { "-".to_owned() } else { text };
-            let (delay, blocked) = (shown(delay), shown(blocked));
-            trail.say("host", &format!("{host}: robots.txt {robots} (status {}), crawl delay {delay} ms, blocked until {blocked}, strikes {strikes}", shown(status)));
+        Err(why) => {
+            trail.say("no URL", &why.to_string());
+            url::evidence(None, &args.url).0
         }
-    }
-    if rows.is_empty() && skipped.is_empty() {
-        trail.say(
-            "verdict",
-            "never found by this crawl: no page that was fetched links to it, and it is no seed",
-        );
-        let dropped =
-            if counts_dropped { opened.rows(DROPPED, std::slice::from_ref(&name))? } else { Vec::new() };
-        for row in dropped {
-            let [pages, links] = texts(&row);
-            if pages != "0" {
-                trail.say(
-                    "unless",
-                    &format!(
-                        "it is one of {links} links of {pages} pages with more links than are read of a page"
-                    ),
-                );
-            }
-        }
-    }
+    };
+    Asking { opened: &mut opened, key, name, trail: &mut trail }.all(parsed.ok().as_ref())?;
     let mut out = stdout().lock();
     for (label, text) in trail.0 {
         writeln!(out, "{label:<16} {}", visible(&text))?;
@@ -134,18 +48,159 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
     Ok(ExitCode::Done)
 }
 
-/// Where a URL was found, in words.
-fn place(opened: &mut Opened, found_on: &str, name: &Value) -> Result<String, Failure> {
-    let Ok(url) = url::parse(found_on) else {
-        // Neither a seed nor found anywhere: a guess of ours.
-        return Ok("by nobody: it is the usual path of a sitemap".to_owned());
-    };
-    if url.path() == "/robots.txt" {
-        return Ok(format!("as a sitemap in {found_on}"));
+/// One question, and the answer as far as it is known.
+struct Asking<'a> {
+    opened: &'a mut Opened,
+    key: UrlKey,
+    /// The crawl that was asked about; NULL for all.
+    name: Value,
+    trail: &'a mut Trail,
+}
+
+impl Asking<'_> {
+    fn all(&mut self, url: Option<&Url>) -> Result<(), Failure> {
+        let rows = self.by_key(ROW)?;
+        let skipped = self.by_key(SKIPPED)?;
+        for row in &rows {
+            let place = self.origin(row)?;
+            self.trail.accepted(row, &place);
+        }
+        for row in &skipped {
+            self.skipped(row, &rows)?;
+        }
+        if let Some(url) = url {
+            self.redirected_here(url)?;
+        }
+        self.attempts()?;
+        let mut is_robots_txt = false;
+        if let Some(url) = url {
+            robots::asked(self.opened, url, &self.name, self.trail)?;
+            is_robots_txt = robots::is_robots_txt(self.opened, url, &self.name)?;
+            let is_open = rows.iter().any(|row| texts::<2>(row)[1] == "open");
+            robots::host(self.opened, url, is_open, self.trail)?;
+        }
+        if !rows.is_empty() || !skipped.is_empty() {
+            return Ok(());
+        }
+        if is_robots_txt {
+            let verdict =
+                "asked for as a robots.txt, not as a page: nothing links to it as a page, and it is no seed";
+            self.trail.say("verdict", verdict);
+            return Ok(());
+        }
+        self.never_found()
     }
-    let key = Value::Bytes(UrlKey::of(&canonical(&url)).as_bytes().to_vec());
-    let is_sitemap = !opened.rows(IS_SITEMAP, &[key, name.clone()])?.is_empty();
-    Ok(if is_sitemap { format!("in the sitemap {found_on}") } else { format!("on {found_on}") })
+
+    fn by_key(&mut self, statement: &str) -> Result<Vec<Vec<Value>>, Failure> {
+        let key = Value::Bytes(self.key.as_bytes().to_vec());
+        self.opened.rows(statement, &[key, self.name.clone()])
+    }
+
+    /// Where an accepted URL came from, in words.
+    fn origin(&mut self, row: &[Value]) -> Result<String, Failure> {
+        let [.., seed, found_on] = texts::<7>(row);
+        if seed.is_empty() { self.found(&found_on) } else { Ok(format!("a seed (scope {seed})")) }
+    }
+
+    /// Where a URL was found, in words.
+    fn found(&mut self, found_on: &str) -> Result<String, Failure> {
+        let Ok(url) = url::parse(found_on) else {
+            // Neither a seed nor found anywhere: a guess of ours.
+            return Ok("found by nobody: it is the usual path of a sitemap".to_owned());
+        };
+        if url.path() == "/robots.txt" {
+            return Ok(format!("found as a sitemap in {found_on}"));
+        }
+        let key = Value::Bytes(UrlKey::of(&canonical(&url)).as_bytes().to_vec());
+        let is_sitemap = !self.opened.rows(IS_SITEMAP, &[key, self.name.clone()])?.is_empty();
+        Ok(if is_sitemap {
+            format!("found in the sitemap {found_on}")
+        } else {
+            format!("found on {found_on}")
+        })
+    }
+
+    /// A reason not to fetch the URL. What robots.txt forbids was accepted first: it was found where that was.
+    fn skipped(&mut self, row: &[Value], accepted: &[Vec<Value>]) -> Result<(), Failure> {
+        let [name, reason, detail, found_on, at] = texts(row);
+        let accepted = accepted.iter().find(|row| reason == "robots" && texts::<1>(row) == [name.as_str()]);
+        let place = match accepted {
+            Some(row) => self.origin(row)?,
+            None => self.found(&found_on)?,
+        };
+        self.trail.say("skipped", &format!("{reason}: {detail}; {place} at {at}"));
+        Ok(())
+    }
+
+    /// URLs that redirect to what is the same as this one. The redirect keeps its target as it was sent, so that all redirects
+    /// to this origin are looked at.
+    fn redirected_here(&mut self, url: &Url) -> Result<(), Failure> {
+        let origin = &url[..Position::BeforePath];
+        // Behind the slash of every path comes the zero.
+        let between =
+            [Value::Text(format!("{origin}/")), Value::Text(format!("{origin}0")), self.name.clone()];
+        let mut from = Vec::new();
+        let key = self.key;
+        self.opened.each(REDIRECTS, &between, |row| {
+            let [url, to] = texts(&row);
+            if url::parse(&to).is_ok_and(|to| UrlKey::of(&canonical(&to)) == key) {
+                from.push(url);
+            }
+            from.len() < SHOWN_REDIRECTS
+        })?;
+        for url in from {
+            self.trail.say("redirected here", &url);
+        }
+        Ok(())
+    }
+
+    fn attempts(&mut self) -> Result<(), Failure> {
+        for row in self.by_key(FETCHES)? {
+            let [at, attempt, status, error, outcome, detail, took, bytes] = texts(&row);
+            let answer = if status.is_empty() { error } else { status };
+            self.trail.say(
+                "request",
+                &format!("{at}  attempt {attempt}: {answer}, {outcome}, {took} ms, {bytes} bytes  {detail}"),
+            );
+        }
+        for row in self.by_key(DEAD)? {
+            let [reason, detail, attempts, at] = texts(&row);
+            self.trail.say("given up", &format!("{reason} after {attempts} attempts at {at}: {detail}"));
+        }
+        if self.opened.version() < LINKS_DROPPED_SINCE {
+            return Ok(());
+        }
+        for row in self.by_key(DROPPED_HERE)? {
+            let [dropped] = texts(&row);
+            self.trail.say(
+                "links",
+                &format!("{dropped} of this page were not followed: it has more than are read of a page"),
+            );
+        }
+        Ok(())
+    }
+
+    fn never_found(&mut self) -> Result<(), Failure> {
+        self.trail.say(
+            "verdict",
+            "never found by this crawl: no page that was fetched links to it, and it is no seed",
+        );
+        if self.opened.version() < LINKS_DROPPED_SINCE {
+            return Ok(());
+        }
+        for row in self.opened.rows(DROPPED, std::slice::from_ref(&self.name))? {
+            let [pages, links] = texts(&row);
+            if pages != "0" {
+                self.trail.say(
+                    "unless",
+                    &format!(
+                        "it is one of {links} links of {pages} pages with more links than are read of a page"
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The lines of the answer.
@@ -156,12 +211,10 @@ impl Trail {
         self.0.push((label, text.to_owned()));
     }
 
-    fn accepted(&mut self, row: &[Value], place: &str) {
-        let [name, state, reason, depth, hops, seed, _, found_at, attempt, due, redirect, url] = texts(row);
+    fn accepted(&mut self, row: &[Value], origin: &str) {
+        let [name, state, reason, depth, hops, _, _, found_at, attempt, due, redirect, url] = texts(row);
         self.say("crawl", &name);
         self.say("state", &if reason.is_empty() { state } else { format!("{state} ({reason})") });
-        let origin =
-            if seed.is_empty() { format!("found {place}") } else { format!("a seed (scope {seed})") };
         self.say("accepted", &format!("{found_at}, {origin}, depth {depth}, redirects {hops}, as {url}"));
         if !redirect.is_empty() {
             self.say("redirects to", &redirect);
