@@ -6,6 +6,7 @@ use super::escape::visible;
 use super::exit::{ExitCode, Failure};
 use super::running::runtime;
 use crate::clock::Clock;
+use crate::crawl::host::Authority;
 use crate::crawl::robots::{Rules, is_product_token};
 use crate::crawl::url;
 use crate::settings;
@@ -32,6 +33,7 @@ pub(super) fn run(args: &RobotsArgs, global: &Global, terminal: &Terminal) -> Re
         let body =
             std::fs::read(file).map_err(|why| Failure::usage(format!("--file {}: {why}", file.display())))?;
         let rules = Rules::parse(&body, token);
+        warn_of_sitemaps(&file.display().to_string(), &rules, terminal);
         for url in &urls {
             writeln!(out, "{}", said(url, &rules))?;
         }
@@ -42,7 +44,11 @@ pub(super) fn run(args: &RobotsArgs, global: &Global, terminal: &Terminal) -> Re
     let client = client(&settings, &urls, clock)?;
     let mut asker = Asker::new(&client, &settings, clock, terminal);
     for url in &urls {
+        let is_new = !asker.knows_robots(url);
         let answer = runtime.block_on(asker.robots(url, token));
+        if let (true, Said::Rules(rules)) = (is_new, &answer.said) {
+            warn_of_sitemaps(Authority::of(url).robots_url().as_str(), rules, terminal);
+        }
         let why = match &answer.said {
             Said::Rules(rules) => {
                 writeln!(out, "{}", said(url, rules))?;
@@ -59,6 +65,13 @@ pub(super) fn run(args: &RobotsArgs, global: &Global, terminal: &Terminal) -> Re
         writeln!(out, "deny   {url}  robots.txt is unreachable: {}", visible(&why))?;
     }
     Ok(ExitCode::Done)
+}
+
+fn warn_of_sitemaps(robots: &str, rules: &Rules, terminal: &Terminal) {
+    if let Some(text) = rules.sitemaps_cut() {
+        let warning = terminal.paint().yellow("warning:");
+        terminal.line(&format!("{warning} {}: {text}", visible(robots)));
+    }
 }
 
 fn said(url: &Url, rules: &Rules) -> String {

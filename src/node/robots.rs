@@ -246,7 +246,10 @@ impl Asked<'_> {
         let until = rules::expires(visit);
         match rules::judge(visit, &self.at, self.hops, self.token) {
             Fetched::AllowAll { why } => (Known::Allowed { until }, "allow-all", why),
-            Fetched::Rules(rules) => (Known::Rules { rules: Arc::new(rules), until }, "rules", String::new()),
+            Fetched::Rules(rules) => {
+                let detail = rules.sitemaps_cut().unwrap_or_default();
+                (Known::Rules { rules: Arc::new(rules), until }, "rules", detail)
+            }
             Fetched::Redirect(at) => {
                 let (hops, to) = (self.hops + 1, at.as_str().to_owned());
                 (Known::Pending { at, hops, since: self.since, failures: self.failures }, "redirect", to)

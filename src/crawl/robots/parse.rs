@@ -112,7 +112,28 @@ struct Reader<'a> {
     for_everyone: bool,
     /// Whether the group has its first rule: the next user-agent line opens another.
     ruled: bool,
-    sitemaps: Vec<String>,
+    sitemaps: Sitemaps,
+}
+
+/// The sitemaps that a file names, and how many of them were left out.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sitemaps {
+    pub(super) kept: Vec<String>,
+    pub(super) left_out: usize,
+}
+
+impl Sitemaps {
+    fn add(&mut self, value: &[u8]) {
+        if value.is_empty() {
+            return;
+        }
+        match std::str::from_utf8(value) {
+            Ok(url) if url.len() <= crate::crawl::url::MAX_URL_BYTES && self.kept.len() < MAX_SITEMAPS => {
+                self.kept.push(url.to_owned());
+            }
+            _ => self.left_out += 1,
+        }
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -124,7 +145,7 @@ impl<'a> Reader<'a> {
             for_us: false,
             for_everyone: false,
             ruled: false,
-            sitemaps: Vec::new(),
+            sitemaps: Sitemaps::default(),
         }
     }
 
@@ -138,15 +159,7 @@ impl<'a> Reader<'a> {
             }
             Key::Delay => self.slow_down(delay(value)),
             Key::Rate => self.slow_down(rate(value)),
-            Key::Sitemap => {
-                if let Ok(url) = std::str::from_utf8(value)
-                    && !url.is_empty()
-                    && url.len() <= crate::crawl::url::MAX_URL_BYTES
-                    && self.sitemaps.len() < MAX_SITEMAPS
-                {
-                    self.sitemaps.push(url.to_owned());
-                }
-            }
+            Key::Sitemap => self.sitemaps.add(value),
         }
     }
 

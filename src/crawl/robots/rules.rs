@@ -1,6 +1,6 @@
 //! The rules that one file has for one product token, and their verdict on a URL.
 
-use super::parse::{self, Draft};
+use super::parse::{self, Draft, Sitemaps};
 use super::pattern::{Pattern, Target};
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub struct Rules {
     ranked: Vec<Rule>,
     group: String,
     delay: Option<Duration>,
-    sitemaps: Vec<String>,
+    sitemaps: Sitemaps,
 }
 
 /// Whether a URL may be fetched, and by which rule.
@@ -74,7 +74,7 @@ impl Rules {
         mut rules: Vec<Rule>,
         group: &str,
         delay: Option<Duration>,
-        sitemaps: Vec<String>,
+        sitemaps: Sitemaps,
     ) -> Self {
         // Stable: of equal rules the first line is named.
         rules.sort_by_key(|rule| (Reverse(rule.pattern.octets()), !rule.allow));
@@ -120,6 +120,12 @@ impl Rules {
 
     /// The sitemaps that the file names, as written; they belong to no group.
     pub fn sitemaps(&self) -> &[String] {
-        &self.sitemaps
+        &self.sitemaps.kept
+    }
+
+    /// Where the file names more sitemaps than are read, or such as are too long to be a URL of ours: how many, in words.
+    pub fn sitemaps_cut(&self) -> Option<String> {
+        let (kept, left_out) = (self.sitemaps.kept.len(), self.sitemaps.left_out);
+        (left_out > 0).then(|| format!("{kept} of the {} sitemaps that it names are read", kept + left_out))
     }
 }
