@@ -114,7 +114,7 @@ impl Rules {
         /// Of a rule: its pattern, in both spellings, and what the allocations cost.
         const RULE: usize = size_of::<Rule>() + 64;
         let rules: usize = self.ranked.iter().map(|rule| RULE + 2 * rule.text.len()).sum();
-        let sitemaps: usize = self.sitemaps.iter().map(|url| size_of::<String>() + url.len()).sum();
+        let sitemaps: usize = self.sitemaps.kept.iter().map(|url| size_of::<String>() + url.len()).sum();
         size_of::<Self>() + rules + sitemaps
     }
 
