@@ -70,9 +70,11 @@ mod tests {
                 true
             });
             read.await.unwrap().unwrap();
-            // A store has few crawls.
+            // A store has few crawls, and the index that is scanned holds only the pages that are counted.
+            let is_small =
+                |step: &str| step == "SCAN c" || step.ends_with("USING COVERING INDEX pages_dropped");
             let scans: Vec<_> =
-                plan.iter().filter(|step| step.starts_with("SCAN") && *step != "SCAN c").collect();
+                plan.iter().filter(|step| step.starts_with("SCAN") && !is_small(step)).collect();
             assert!(!plan.is_empty() && scans.is_empty(), "{statement}\n{plan:?}");
         }
     }
