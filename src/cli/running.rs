@@ -232,7 +232,7 @@ impl Run<'_> {
         }
         let header = Header {
             seeds,
-            scope: embedded.roles.node.scope_words(),
+            scope: embedded.job.scope_words(),
             robots: settings.politeness.robots == crate::settings::Robots::Obey,
             delay: settings.politeness.delay.ours(embedded.on_loopback),
             max_pages: settings.limits.max_pages,

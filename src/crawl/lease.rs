@@ -109,6 +109,8 @@ pub struct Lease {
     pub until: Timestamp,
     /// What is known of the host's pace.
     pub pace: Pace,
+    /// The least gap between two requests to it that any crawl of the index wants, apart from what the host itself asks for.
+    pub delay: Duration,
     /// The URLs, in the order in which they are to be visited.
     pub urls: Vec<Queued>,
     /// The crawls of these URLs, each with the version of its rules that is in force; 0 where none were published.

@@ -3,28 +3,24 @@
 //! The order of effects is the crash-safety argument. A node never admits and never writes to the store; it appends a report, and
 //! only then is the URL no longer leased. Dying anywhere before that costs one repeated visit.
 
+mod job;
 mod reading;
 mod robots;
 mod sitemaps;
 mod visiting;
 
+pub use job::{Job, JobSettings, Jobs, MakeJob, Published};
 pub use reading::Reading;
 pub use robots::Robots;
 pub use sitemaps::Sitemaps;
 
 use crate::clock::Clock;
-use crate::crawl::assess::KeepLinks;
 use crate::crawl::lease::{Lease, Token};
-use crate::crawl::politeness::Delay;
-use crate::crawl::scope::{Scope, ScopeKind};
 use crate::crawl::time::Timestamp;
-use crate::fetch::Fetch;
 use crate::frontier::{FrontierError, Leases, Next};
-use robots::RobotsCache;
-use sitemaps::Announced;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -38,18 +34,6 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 pub struct Settings {
     /// Hosts visited at a time, and requests in flight at a time.
     pub concurrency: usize,
-    /// Requests at a time to one host; above 1 only where the host has no delay.
-    pub per_host: usize,
-    /// The delay the user asked for.
-    pub delay: Delay,
-    /// Whether robots.txt is obeyed.
-    pub robots: Robots,
-    /// Whether sitemaps are looked for.
-    pub sitemaps: Sitemaps,
-    /// Whether links are kept.
-    pub links: KeepLinks,
-    /// Attempts after the first.
-    pub retries: u32,
     /// The length of a lease, as the index grants it.
     pub lease: Duration,
 }
@@ -65,13 +49,9 @@ pub enum NodeError {
 /// A crawler node.
 pub struct Node {
     frontier: Arc<dyn Leases>,
-    fetch: Arc<dyn Fetch>,
     clock: Clock,
     settings: Settings,
-    scope: RwLock<Scope>,
-    robots: RobotsCache,
-    announced: Announced,
-    reading: Reading,
+    jobs: Jobs,
     held: Mutex<HashMap<Token, Arc<Held>>>,
     /// A permit a request in flight: only a host that is asked several URLs at a time can make another wait for one.
     requests: Semaphore,
@@ -94,38 +74,9 @@ impl Held {
 
 impl Node {
     /// A node that visits what `frontier` hands out.
-    pub fn new(
-        frontier: Arc<dyn Leases>,
-        fetch: Arc<dyn Fetch>,
-        clock: Clock,
-        settings: Settings,
-        scope: Scope,
-        reading: Reading,
-    ) -> Self {
-        let robots = RobotsCache::default();
+    pub fn new(frontier: Arc<dyn Leases>, clock: Clock, settings: Settings, jobs: Jobs) -> Self {
         let requests = Semaphore::new(settings.concurrency);
-        Self {
-            frontier,
-            fetch,
-            clock,
-            settings,
-            scope: RwLock::new(scope),
-            robots,
-            announced: Announced::default(),
-            reading,
-            held: Mutex::default(),
-            requests,
-        }
-    }
-
-    /// Opens what a seed opens: said before its URL is admitted.
-    pub fn open_scope(&self, seed: &url::Url, kind: ScopeKind) {
-        self.scope.write().unwrap_or_else(PoisonError::into_inner).add_seed(seed, kind);
-    }
-
-    /// What the seeds opened, in words.
-    pub fn scope_words(&self) -> String {
-        self.scope.read().unwrap_or_else(PoisonError::into_inner).as_words().to_owned()
+        Self { frontier, clock, settings, jobs, held: Mutex::default(), requests }
     }
 
     /// Requests on their way.

@@ -1,7 +1,7 @@
 //! From an answer to a report: parsing, off the runtime where it may take long, and then the rules.
 
-use super::{Node, Sitemaps};
-use crate::crawl::assess::{self, Rules};
+use super::{Job, Sitemaps};
+use crate::crawl::assess;
 use crate::crawl::lease::{CrawlId, Queued, Token};
 use crate::crawl::page::Page;
 use crate::crawl::report::{Outcome, Report};
@@ -58,7 +58,7 @@ impl Reading {
     }
 }
 
-impl Node {
+impl Job {
     /// Makes the report of a visit. A seed that was redirected widens the scope before its target can be admitted.
     pub(super) async fn read(&self, url: Queued, token: Token, visit: Visit) -> Report {
         let visit = match self.read_sitemap(&url, visit).await {
@@ -79,9 +79,7 @@ impl Node {
     }
 
     fn assess(&self, url: Queued, token: Token, visit: Visit, page: Page) -> Report {
-        let scope = self.scope.read().unwrap_or_else(PoisonError::into_inner);
-        let rules = Rules { scope: &scope, links: self.settings.links, retries: self.settings.retries };
-        assess::assess(url, token, visit, page, &rules)
+        self.with_rules(|rules| assess::assess(url, token, visit, page, rules))
     }
 
     fn assess_sitemap(
@@ -91,9 +89,7 @@ impl Node {
         visit: &Visit,
         listing: Result<Listing, NoSitemap>,
     ) -> Report {
-        let scope = self.scope.read().unwrap_or_else(PoisonError::into_inner);
-        let rules = Rules { scope: &scope, links: self.settings.links, retries: self.settings.retries };
-        assess::sitemap(url, token, visit, listing, &rules)
+        self.with_rules(|rules| assess::sitemap(url, token, visit, listing, rules))
     }
 
     /// Reads the answer as a sitemap where the URL is one, or its content says so; `None` where it is a page.
@@ -138,8 +134,7 @@ impl Node {
     }
 
     fn is_in_scope(&self, url: &Queued) -> bool {
-        let scope = self.scope.read().unwrap_or_else(PoisonError::into_inner);
-        Url::parse(&url.url).is_ok_and(|url| scope.admits(&url).is_ok())
+        Url::parse(&url.url).is_ok_and(|url| self.with_scope(|scope| scope.admits(&url).is_ok()))
     }
 }
 

@@ -4,7 +4,7 @@ mod cache;
 
 pub(super) use cache::RobotsCache;
 
-use super::Node;
+use super::Job;
 use super::visiting::Visiting;
 use crate::crawl::assess;
 use crate::crawl::host::{Authority, HostKey};
@@ -44,7 +44,7 @@ pub(super) enum Named {
     Unknown,
 }
 
-impl Node {
+impl Job {
     /// What the authority's robots.txt says of sitemaps.
     pub(super) fn sitemaps_named_by(&self, authority: &Authority) -> Named {
         if self.settings.robots == Robots::Ignore {
@@ -84,13 +84,13 @@ enum Ask {
 
 impl Visiting<'_> {
     /// The verdict of robots.txt on `url`, which asks for the file first where it is not known.
-    pub(super) async fn robots_gate(&self, url: &Url) -> Gate {
-        let Robots::Obey { token } = &self.node.settings.robots else { return Gate::Open };
+    pub(super) async fn robots_gate(&self, job: &Job, url: &Url) -> Gate {
+        let Robots::Obey { token } = &job.settings.robots else { return Gate::Open };
         let authority = Authority::of(url);
         let mut asking = None;
         loop {
             let now = self.node.clock.now();
-            let (at, hops, since, failures) = match self.node.robots.get(&authority) {
+            let (at, hops, since, failures) = match job.robots.get(&authority) {
                 Some(Known::Allowed { until }) if until > now => return Gate::Open,
                 Some(Known::Rules { rules, until }) if until > now => return verdict(&rules, url),
                 Some(Known::Unreachable { retry_at, .. }) if retry_at > now => {
@@ -103,7 +103,7 @@ impl Visiting<'_> {
                 Some(Known::Pending { failures, .. }) => {
                     let failures = failures + 1;
                     let retry_at = now + rules::unreachable_backoff(failures);
-                    self.node.robots.put(&authority, Known::Unreachable { retry_at, failures });
+                    job.robots.put(&authority, Known::Unreachable { retry_at, failures });
                     continue;
                 }
                 Some(Known::Unreachable { failures, .. }) => (authority.robots_url(), 0, now, failures),
@@ -117,7 +117,7 @@ impl Visiting<'_> {
             if self.is_over() {
                 return Gate::Wait;
             }
-            let asked = Asked { authority: &authority, at, hops, since, failures, token };
+            let asked = Asked { job, authority: &authority, at, hops, since, failures, token };
             match self.ask(asked).await {
                 Ask::Again => {}
                 Ask::Wait => return Gate::Wait,
@@ -131,12 +131,13 @@ impl Visiting<'_> {
         if HostKey::of(&asked.at) != self.host {
             return if self.ask_elsewhere(asked).await { Ask::Again } else { Ask::Wait };
         }
-        let Some(visit) = self.request(request(&asked.at)).await else { return Ask::Wait };
+        let Some(visit) = self.request(asked.job, request(&asked.at)).await else { return Ask::Wait };
         let (known, verdict, detail) = asked.judge(&visit);
         let before = self.delay();
         let said = asked.note(verdict, detail, &visit, self.token);
-        let (mut due, mut note) =
-            self.paced(&visit, said, |delay| self.node.robots.crawl_delay(asked.authority, &known, delay));
+        let (mut due, mut note) = self.paced(asked.job, &visit, said, |delay| {
+            asked.job.robots.crawl_delay(asked.authority, &known, delay)
+        });
         if let Some(failure) = visit.silence() {
             return Ask::Silent(failure.clone(), due, Box::new(note));
         }
@@ -144,8 +145,8 @@ impl Visiting<'_> {
             note.pace = self.block(retry_at);
             due = due.max(retry_at);
         }
-        self.node.robots.put(asked.authority, known);
-        self.node.announced.forget(asked.authority);
+        asked.job.robots.put(asked.authority, known);
+        asked.job.announced.forget(asked.authority);
         // A pace that is as it was needs no commit before the next request.
         if due > self.node.clock.now() || self.delay() != before {
             self.end_lease(due, Some(note)).await;
@@ -169,7 +170,7 @@ impl Visiting<'_> {
             }
             Err(_) => return false,
         };
-        let visit = self.request(request(&asked.at)).await;
+        let visit = self.request(asked.job, request(&asked.at)).await;
         let mut due = Timestamp::EPOCH;
         let mut note = None;
         let mut asked_delay = None;
@@ -182,12 +183,12 @@ impl Visiting<'_> {
             // The file may be that host's own, too: then its rules are known as well.
             let own = Authority::of(&asked.at);
             if asked.at == own.robots_url() && matches!(known, Known::Rules { .. } | Known::Allowed { .. }) {
-                after.crawl_delay = self.node.robots.crawl_delay(&own, &known, after.crawl_delay);
-                self.node.robots.put(&own, known.clone());
+                after.crawl_delay = asked.job.robots.crawl_delay(&own, &known, after.crawl_delay);
+                asked.job.robots.put(&own, known.clone());
             }
             due = politeness::next_due(
                 visit.paced_from(),
-                self.node.settings.delay.of(host.host(), &after),
+                asked.job.settings.delay.of(host.host(), &after),
                 &after,
             );
             let said = asked.note(verdict, detail, visit, token);
@@ -198,9 +199,9 @@ impl Visiting<'_> {
                 }
                 Known::Allowed { .. } | Known::Rules { .. } => settled = Some(said.clone()),
             }
-            self.node.robots.put(asked.authority, known);
-            self.node.announced.forget(asked.authority);
-            let mut there = self.note(after, Some(said), visit.finished);
+            asked.job.robots.put(asked.authority, known);
+            asked.job.announced.forget(asked.authority);
+            let mut there = self.note(asked.job, after, Some(said), visit.finished);
             there.host = host.clone();
             note = Some(there);
         }
@@ -209,19 +210,20 @@ impl Visiting<'_> {
         if let Some(delay) = asked_delay {
             // This host's own pace follows the file, from now on since its last request is not known here.
             let pace = self.lengthen_crawl_delay(delay);
-            self.end_lease(visit.finished + delay, Some(self.note(pace, settled, visit.finished))).await;
+            self.end_lease(visit.finished + delay, Some(self.note(asked.job, pace, settled, visit.finished)))
+                .await;
             return false;
         }
         if let Some(retry_at) = retry_at {
             let pace = self.block(retry_at);
-            self.end_lease(retry_at, Some(self.note(pace, settled, visit.finished))).await;
+            self.end_lease(retry_at, Some(self.note(asked.job, pace, settled, visit.finished))).await;
             return false;
         }
         if settled.is_none() {
             return true;
         }
         // The verdict of this host: its request was noted with the host that answered, and has one row all the same.
-        let settled = self.note(*self.pace(), settled, visit.finished);
+        let settled = self.note(asked.job, *self.pace(), settled, visit.finished);
         matches!(self.node.frontier.note(self.token, settled).await, Ok(Handed::Accepted))
     }
 
@@ -232,6 +234,7 @@ impl Visiting<'_> {
 
 /// One request for a robots.txt.
 struct Asked<'a> {
+    job: &'a Job,
     authority: &'a Authority,
     at: Url,
     hops: u8,

@@ -4,9 +4,9 @@
 //! finished page and sitemaps that nobody knows of. An authority counts as announced only once such a report is in
 //! the stream; a process that dies before the commit leaves the page open, and its next visit announces again.
 
-use super::Node;
+use super::Job;
 use super::robots::Named;
-use crate::crawl::assess::{self, Rules};
+use crate::crawl::assess;
 use crate::crawl::host::Authority;
 use crate::crawl::report::{Outcome, Report};
 use lru::LruCache;
@@ -55,7 +55,7 @@ impl Announced {
     }
 }
 
-impl Node {
+impl Job {
     /// Puts the sitemaps of the page's authority into its report, ahead of the outlinks, unless that was done before. The answer
     /// goes to [`Announced::add`] once the report is handed off.
     pub(super) fn announce(&self, page: &Url, report: &mut Report) -> Option<Authority> {
@@ -71,10 +71,10 @@ impl Node {
             // The next page asks for robots.txt again.
             Named::Unknown => return None,
         };
-        let scope = self.scope.read().unwrap_or_else(PoisonError::into_inner);
-        let rules = Rules { scope: &scope, links: self.settings.links, retries: self.settings.retries };
         let named = named.as_ref().map(|rules| rules.sitemaps()).unwrap_or_default();
-        let (mut found, skipped) = assess::sitemaps_of(&authority, named, report.url.origin, &rules);
+        let origin = report.url.origin;
+        let (mut found, skipped) =
+            self.with_rules(|rules| assess::sitemaps_of(&authority, named, origin, rules));
         // The first of two entries of one URL counts: what is a sitemap is not visited as a page.
         found.append(&mut report.found);
         report.found = found;

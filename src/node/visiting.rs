@@ -1,8 +1,9 @@
 //! One lease from its first URL to its end.
 
+use super::job::{LeaseJobs, NoJob};
 use super::robots::Gate;
-use super::{Held, Node};
-use crate::crawl::assess::{self, Rules};
+use super::{Held, Job, Node};
+use crate::crawl::assess;
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{Lease, Pace, Queued, Token};
 use crate::crawl::politeness;
@@ -18,12 +19,18 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+/// How long a host rests whose lease a node could not use.
+const REFUSED: Duration = Duration::from_secs(5);
+
 /// A lease being visited: what its visits share.
 pub(super) struct Visiting<'n> {
     pub(super) node: &'n Node,
     pub(super) host: HostKey,
     pub(super) token: Token,
     held: Arc<Held>,
+    jobs: LeaseJobs,
+    /// What the crawls of the index want between two requests.
+    gap: Duration,
     pace: Mutex<Pace>,
     /// Set when nothing more may be sent under this lease: the host rests, the lease is lost, or the node stops.
     ended: AtomicBool,
@@ -45,13 +52,19 @@ struct Farewell {
 impl Node {
     /// Visits the URLs of a lease in their order, as far as the host's pace allows, and gives the rest back.
     pub(super) async fn visit_all(self: Arc<Self>, lease: Lease, held: Arc<Held>, stop: CancellationToken) {
-        let Lease { host, token, pace, urls, .. } = lease;
+        let jobs = match self.jobs.of(&*self.frontier, &lease).await {
+            Ok(jobs) => jobs,
+            Err(why) => return self.refuse(lease, &why).await,
+        };
+        let Lease { host, token, pace, delay: gap, urls, .. } = lease;
         let ended = AtomicBool::new(false);
         let visiting = Visiting {
             node: &self,
             host,
             token,
             held,
+            jobs,
+            gap,
             pace: Mutex::new(pace),
             ended,
             stop,
@@ -61,7 +74,7 @@ impl Node {
         };
         let left = urls.len();
         let together =
-            if visiting.delay().is_zero() { self.settings.per_host.clamp(1, left.max(1)) } else { 1 };
+            if visiting.delay().is_zero() { visiting.jobs.per_host().clamp(1, left.max(1)) } else { 1 };
         if together == 1 {
             for url in urls {
                 visiting.visit(url).await;
@@ -72,6 +85,16 @@ impl Node {
         visiting.give_back().await;
         self.held().remove(&token);
     }
+
+    /// Gives back a lease whose URLs this node cannot visit; another one may, or this one a little later.
+    async fn refuse(&self, lease: Lease, why: &NoJob) {
+        tracing::warn!(%why, "a lease is given back");
+        let due = self.clock.now() + REFUSED;
+        let release = Release { host: lease.host, token: lease.token, due, note: None };
+        // Stale or out of reach: the lease lapses by itself.
+        let _ = self.frontier.release(release).await;
+        self.held().remove(&lease.token);
+    }
 }
 
 impl Visiting<'_> {
@@ -80,71 +103,75 @@ impl Visiting<'_> {
         if self.is_over() {
             return;
         }
+        let job = self.jobs.of(url.crawl);
         let silence = self.silence.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(failure) = silence {
-            return self.report_unanswered(url, &failure, Timestamp::EPOCH, None).await;
+            return self.report_unanswered(job, url, &failure, Timestamp::EPOCH, None).await;
         }
         let Ok(target) = Url::parse(&url.url) else {
             let failure =
                 Failure { class: FailureClass::Protocol, detail: "the stored URL does not parse".into() };
-            return self.report_unanswered(url, &failure, Timestamp::EPOCH, None).await;
+            return self.report_unanswered(job, url, &failure, Timestamp::EPOCH, None).await;
         };
-        match self.robots_gate(&target).await {
+        match self.robots_gate(job, &target).await {
             Gate::Open => {}
             Gate::Closed { rule } => {
                 let report = assess::disallowed(url, self.token, rule, self.node.clock.now());
-                return self.hand_off_page(&target, report, Timestamp::EPOCH, None, false).await;
+                return self.hand_off_page(job, &target, report, Timestamp::EPOCH, None, false).await;
             }
             Gate::Unanswered(failure, due, note) => {
-                self.report_unanswered(url, &failure, due, Some(*note)).await;
+                self.report_unanswered(job, url, &failure, due, Some(*note)).await;
                 *self.silence.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
                 return;
             }
             Gate::Wait => return,
         }
-        let Some(visit) = self.request(Request::get(target.clone())).await else { return };
-        let (due, note) = self.paced_by_page(&visit);
-        let report = self.node.read(url, self.token, visit).await;
+        let Some(visit) = self.request(job, Request::get(target.clone())).await else { return };
+        let (due, note) = self.paced_by_page(job, &visit);
+        let report = job.read(url, self.token, visit).await;
         let ends = note.is_some() || due > self.node.clock.now();
-        self.hand_off_page(&target, report, due, note, ends).await;
+        self.hand_off_page(job, &target, report, due, note, ends).await;
     }
 
-    async fn report_unanswered(&self, url: Queued, failure: &Failure, due: Timestamp, note: Option<Note>) {
+    async fn report_unanswered(
+        &self,
+        job: &Job,
+        url: Queued,
+        failure: &Failure,
+        due: Timestamp,
+        note: Option<Note>,
+    ) {
         let now = self.node.clock.now();
-        let report = {
-            let scope = self.node.scope.read().unwrap_or_else(PoisonError::into_inner);
-            let rules =
-                Rules { scope: &scope, links: self.node.settings.links, retries: self.node.settings.retries };
-            assess::unanswered(url, self.token, failure, &rules, now)
-        };
+        let report = job.with_rules(|rules| assess::unanswered(url, self.token, failure, rules, now));
         self.hand_off(report, due, note, false).await;
     }
 
     /// Hands off the report of a page, which brings the sitemaps of its authority if none has done so.
     async fn hand_off_page(
         &self,
+        job: &Job,
         page: &Url,
         mut report: Report,
         due: Timestamp,
         note: Option<Note>,
         ends: bool,
     ) {
-        let announced = self.node.announce(page, &mut report);
+        let announced = job.announce(page, &mut report);
         let accepted = self.hand_off(report, due, note, ends).await;
         if let Some(authority) = announced.filter(|_| accepted) {
-            self.node.announced.add(authority);
+            job.announced.add(authority);
         }
     }
 
     /// Sends a request under the lease, unless its fence has passed; dropped when the lease is lost on the way.
-    pub(super) async fn request(&self, request: Request) -> Option<Visit> {
+    pub(super) async fn request(&self, job: &Job, request: Request) -> Option<Visit> {
         let sent = async {
             let _permit = self.node.requests.acquire().await.ok()?;
             // Looked at last: the permit may have been long in coming.
             if self.is_over() {
                 return None;
             }
-            Some(self.node.fetch.get(request).await)
+            Some(job.fetch.get(request).await)
         };
         tokio::select! {
             biased;
@@ -157,28 +184,29 @@ impl Visiting<'_> {
     }
 
     /// The next due time of the host after a page's request, and a note where its pace has changed.
-    fn paced_by_page(&self, visit: &Visit) -> (Timestamp, Option<Note>) {
+    fn paced_by_page(&self, job: &Job, visit: &Visit) -> (Timestamp, Option<Note>) {
         let mut pace = self.pace();
         let before = *pace;
         *pace = politeness::after(before, visit);
-        let note = (*pace != before).then(|| self.note(*pace, None, visit.finished));
+        let note = (*pace != before).then(|| self.note(job, *pace, None, visit.finished));
         (self.next_due(visit, &pace), note)
     }
 
     /// The same after a request for robots.txt, which is always noted.
     pub(super) fn paced(
         &self,
+        job: &Job,
         visit: &Visit,
         robots: RobotsNote,
         crawl_delay: impl FnOnce(Option<Duration>) -> Option<Duration>,
     ) -> (Timestamp, Note) {
         let mut pace = self.pace();
         *pace = Pace { crawl_delay: crawl_delay(pace.crawl_delay), ..politeness::after(*pace, visit) };
-        (self.next_due(visit, &pace), self.note(*pace, Some(robots), visit.finished))
+        (self.next_due(visit, &pace), self.note(job, *pace, Some(robots), visit.finished))
     }
 
     fn next_due(&self, visit: &Visit, pace: &Pace) -> Timestamp {
-        politeness::next_due(visit.paced_from(), self.node.settings.delay.of(self.host.host(), pace), pace)
+        politeness::next_due(visit.paced_from(), self.gap.max(pace.crawl_delay.unwrap_or_default()), pace)
     }
 
     pub(super) fn pace(&self) -> MutexGuard<'_, Pace> {
@@ -198,13 +226,13 @@ impl Visiting<'_> {
         *pace
     }
 
-    pub(super) fn note(&self, pace: Pace, robots: Option<RobotsNote>, at: Timestamp) -> Note {
-        Note { crawl: self.node.reading.crawl, host: self.host.clone(), pace, robots, at }
+    pub(super) fn note(&self, job: &Job, pace: Pace, robots: Option<RobotsNote>, at: Timestamp) -> Note {
+        Note { crawl: job.crawl(), host: self.host.clone(), pace, robots, at }
     }
 
     pub(super) fn delay(&self) -> Duration {
         let pace = *self.pace();
-        self.node.settings.delay.of(self.host.host(), &pace)
+        self.gap.max(pace.crawl_delay.unwrap_or_default())
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -217,7 +245,7 @@ impl Visiting<'_> {
     async fn hand_off(&self, report: Report, due: Timestamp, note: Option<Note>, ends: bool) -> bool {
         // With several visits at a time, the others of this lease still have reports to hand off: the last one ends it.
         self.ended.fetch_or(ends, Ordering::Relaxed);
-        let ends = ends && self.node.settings.per_host <= 1;
+        let ends = ends && self.jobs.per_host() <= 1;
         let hand_off = HandOff { host: self.host.clone(), token: self.token, report, due, note, ends };
         match self.node.frontier.hand_off(hand_off).await {
             Ok(Handed::Accepted) => true,

@@ -5,7 +5,6 @@ use crate::clock::Clock;
 use crate::crawl::assess::KeepLinks;
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin};
-use crate::crawl::politeness::Delay;
 use crate::crawl::report::Found;
 use crate::crawl::scope::{Scope, ScopeKind};
 use crate::crawl::seeds::Seed;
@@ -14,7 +13,7 @@ use crate::fetch::guard;
 use crate::fetch::http::{self, HttpClient};
 use crate::frontier::memory::{Limits, MemoryFrontier};
 use crate::frontier::{CrawlSettings, RunState};
-use crate::node::{self, Node, Reading, Robots};
+use crate::node::{self, Job, JobSettings, Jobs, Node, Reading, Robots};
 use crate::parse::Selectors;
 use crate::scheduler::{LastProgress, Pass, Scheduler};
 use crate::settings::{self, Links, Settings, Text};
@@ -26,7 +25,6 @@ use anyhow::{Context, Result};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A crawl in one process, opened and ready to run.
 pub struct Embedded {
@@ -41,6 +39,8 @@ pub struct Embedded {
     /// Whether every seed is on loopback, where there is no delay of ours.
     pub on_loopback: bool,
     client: Arc<HttpClient>,
+    /// What the node does for the crawl.
+    pub job: Arc<Job>,
     kind: ScopeKind,
     depth: Option<u32>,
 }
@@ -74,8 +74,9 @@ impl Embedded {
         let client = HttpClient::new(client_settings(settings, allow)?, clock);
         let client = Arc::new(client.context("failed to set up HTTP")?);
         let reading = reading(settings, crawl.id)?;
-        let node_settings = node_settings(settings, delay, limits.lease);
-        let node = Arc::new(Node::new(front.clone(), client.clone(), clock, node_settings, scope, reading));
+        let job = Arc::new(Job::new(job_settings(settings), client.clone(), reading, scope));
+        let node_settings = node::Settings { concurrency: settings.network.concurrency, lease: limits.lease };
+        let node = Arc::new(Node::new(front.clone(), clock, node_settings, Jobs::One(Arc::clone(&job))));
         let listener = noting_progress(listener, Arc::clone(&progress), clock);
         let storage = Arc::new(Storage::new(front.clone(), store.clone(), clock, listener));
         let wait = settings.limits.wait;
@@ -101,6 +102,7 @@ impl Embedded {
             store,
             on_loopback,
             client,
+            job,
             kind: settings.scope.kind,
             depth: settings.limits.depth,
         })
@@ -111,7 +113,7 @@ impl Embedded {
         for seed in seeds {
             self.on_loopback &= seed.url.host_str().is_some_and(crate::crawl::politeness::is_loopback);
             self.client.permit(named_network(&seed.url));
-            self.roles.node.open_scope(&seed.url, seed.scope.unwrap_or(self.kind));
+            self.job.open_scope(&seed.url, seed.scope.unwrap_or(self.kind));
         }
         let found = seeds.iter().map(|seed| {
             let kind = seed.scope.unwrap_or(self.kind);
@@ -170,11 +172,10 @@ fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<http::Setti
     })
 }
 
-fn node_settings(settings: &Settings, delay: Delay, lease: Duration) -> node::Settings {
-    node::Settings {
-        concurrency: settings.network.concurrency,
+fn job_settings(settings: &Settings) -> JobSettings {
+    JobSettings {
         per_host: settings.politeness.per_host as usize,
-        delay,
+        delay: settings.politeness.delay,
         robots: match settings.politeness.robots {
             settings::Robots::Obey => Robots::Obey { token: settings.identity.robots_token.as_str().into() },
             settings::Robots::Ignore => Robots::Ignore,
@@ -185,7 +186,6 @@ fn node_settings(settings: &Settings, delay: Delay, lease: Duration) -> node::Se
         },
         links: if settings.extraction.links == Links::All { KeepLinks::All } else { KeepLinks::None },
         retries: settings.limits.retries,
-        lease,
     }
 }
 

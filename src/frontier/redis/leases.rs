@@ -407,11 +407,12 @@ fn read_answer(reply: Reply, epoch: u32) -> Result<(Answer, bool), FrontierError
 }
 
 fn read_lease(reply: Reply, epoch: u32) -> Result<Lease, FrontierError> {
-    let mut parts = reply.parts(8)?;
+    let mut parts = reply.parts(9)?;
     let host = next(&mut parts)?.host()?;
     let token = shards::token(epoch, next(&mut parts)?.number()?);
     let until = next(&mut parts)?.point()?;
     let pace: Pace = reply::pace(&mut parts)?;
+    let delay = Duration::from_micros(next(&mut parts)?.count()? as u64);
     let mut urls = Vec::new();
     for held in next(&mut parts)?.list()? {
         let url = unpack_held(&held.bytes()?, &host);
@@ -424,7 +425,7 @@ fn read_lease(reply: Reply, epoch: u32) -> Result<Lease, FrontierError> {
     while let Some(crawl) = versions.next() {
         rules.push((CrawlId(crawl.number()?), next(&mut versions)?.count()? as u64));
     }
-    Ok(Lease { host, token, until, pace, urls, rules })
+    Ok(Lease { host, token, until, pace, delay, urls, rules })
 }
 
 /// A URL as it stands in a lease: crawl, priority, place, suspect, and the packed URL.

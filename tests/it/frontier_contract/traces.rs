@@ -282,7 +282,8 @@ impl Trace {
         self.model.expect_borrowed(&host, borrowed);
         if let Borrowed::Granted(token, pace) = borrowed {
             let until = Timestamp::EPOCH;
-            self.leases.push(Lease { host, token, until, pace, urls: Vec::new(), rules: Vec::new() });
+            let (urls, rules) = (Vec::new(), Vec::new());
+            self.leases.push(Lease { host, token, until, pace, delay: Duration::ZERO, urls, rules });
         }
     }
 

@@ -18,7 +18,7 @@ use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::{UrlKey, canonical};
 use huntsman::frontier::memory::{Limits, MemoryFrontier};
 use huntsman::frontier::{CrawlSettings, Front, Leases, RunState};
-use huntsman::node::{Node, Reading, Robots, Settings, Sitemaps};
+use huntsman::node::{Job, JobSettings, Jobs, Node, Reading, Robots, Settings, Sitemaps};
 use huntsman::scheduler::{End, LastProgress, Pass, Scheduler};
 use huntsman::storage::{Event, Storage};
 use huntsman::store::Store;
@@ -164,15 +164,14 @@ impl Simulation {
         let front: Arc<dyn Front> = Arc::clone(index) as _;
         let progress = Arc::new(LastProgress::default());
         let delay = Delay::Fixed(self.plan.delay);
-        let settings = Settings {
-            concurrency: self.plan.concurrency,
+        let settings = Settings { concurrency: self.plan.concurrency, lease: self.plan.limits.lease };
+        let job_settings = JobSettings {
             per_host: self.plan.per_host,
             delay,
             robots: Robots::Obey { token: "huntsman".into() },
             sitemaps: if self.web.sitemaps { Sitemaps::Read { max_bytes: 1 << 20 } } else { Sitemaps::Skip },
             links: KeepLinks::All,
             retries: 2,
-            lease: self.plan.limits.lease,
         };
         let row = store.open_crawl("sim", "{}", self.clock.now()).await.unwrap();
         let mut scope = Scope::new(&ScopeRules::default()).unwrap();
@@ -213,7 +212,8 @@ impl Simulation {
         });
         let fetch = Fused::new(fuse, Arc::clone(&self.web));
         let reading = Reading::new(row.id, false, None);
-        let node = Arc::new(Node::new(leases, fetch, clock, settings, scope, reading));
+        let job = Arc::new(Job::new(job_settings, fetch, reading, scope));
+        let node = Arc::new(Node::new(leases, clock, settings, Jobs::One(job)));
         let storage = Arc::new(Storage::new(reports, Arc::clone(&store), clock, listener));
         Roles { scheduler, node, storage, store, clock }
     }

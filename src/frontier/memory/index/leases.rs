@@ -2,7 +2,7 @@
 
 use super::{HostId, Index};
 use crate::crawl::host::HostKey;
-use crate::crawl::lease::{CrawlId, Lease, Queued, Token};
+use crate::crawl::lease::{CrawlId, Lease, Pace, Queued, Token};
 use crate::crawl::report::{Entry, Note, Outcome, Report, reasons};
 use crate::crawl::time::Timestamp;
 use crate::frontier::memory::agenda::{Held, Waiting};
@@ -149,7 +149,8 @@ impl Index {
         }
         let host = &self.hosts[id];
         let until = now + self.limits.lease;
-        Some(Lease { host: host.key.clone(), token, until, pace: host.pace, urls: queued, rules })
+        let delay = self.delay_of(&host.key, &Pace::default());
+        Some(Lease { host: host.key.clone(), token, until, pace: host.pace, delay, urls: queued, rules })
     }
 
     /// Takes a host out of the agenda that is due and has nothing that may be leased.

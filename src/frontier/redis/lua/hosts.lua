@@ -35,10 +35,13 @@ local function fly(id, urls)
   if urls < 0 then C.unpark = 1 end
 end
 
+local function own_delay_of(host)
+  if host.loopback == 0 then return math.max(C.fixed_delay, C.auto_delay) end
+  return C.fixed_delay
+end
+
 local function delay_of(host)
-  local delay = C.fixed_delay
-  if C.auto_delay > 0 and host.loopback == 0 then delay = math.max(delay, C.auto_delay) end
-  return math.max(delay, host.delay)
+  return math.max(own_delay_of(host), host.delay)
 end
 
 local function load_host(name)

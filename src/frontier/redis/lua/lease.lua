@@ -173,7 +173,7 @@ local function lease_host(host)
   local token = hold(host, taken)
   save(host)
   return {host.name, string.format('%.0f', token), outward(now + C.lease), outward(host.block),
-    string.format('%.0f', host.delay), host.strikes, taken, versions}
+    string.format('%.0f', host.delay), host.strikes, string.format('%.0f', own_delay_of(host)), taken, versions}
 end
 
 local expired = redis.call('ZRANGEBYSCORE', P .. 'expiries', '-inf', now, 'WITHSCORES', 'LIMIT', 0, REAPED)

@@ -1,0 +1,189 @@
+//! What a node does for one crawl: how it asks, what it reads, which links belong to the crawl.
+
+use super::reading::Reading;
+use super::robots::{Robots, RobotsCache};
+use super::sitemaps::{Announced, Sitemaps};
+use crate::crawl::assess::{KeepLinks, Rules};
+use crate::crawl::lease::{CrawlId, Lease};
+use crate::crawl::politeness::Delay;
+use crate::crawl::scope::{Scope, ScopeKind};
+use crate::fetch::Fetch;
+use crate::frontier::{CrawlRules, FrontierError, Leases};
+use lru::LruCache;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Crawls whose jobs a node keeps.
+const KEPT: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+
+/// What the settings of a crawl say to its nodes.
+#[derive(Debug, Clone)]
+pub struct JobSettings {
+    /// Requests at a time to one host; above 1 only where the host has no delay.
+    pub per_host: usize,
+    /// The delay the user asked for.
+    pub delay: Delay,
+    /// Whether robots.txt is obeyed.
+    pub robots: Robots,
+    /// Whether sitemaps are looked for.
+    pub sitemaps: Sitemaps,
+    /// Whether links are kept.
+    pub links: KeepLinks,
+    /// Attempts after the first.
+    pub retries: u32,
+}
+
+/// One crawl, as a node works for it.
+pub struct Job {
+    pub(super) settings: JobSettings,
+    pub(super) fetch: Arc<dyn Fetch>,
+    pub(super) reading: Reading,
+    pub(super) robots: RobotsCache,
+    pub(super) announced: Announced,
+    scope: RwLock<Scope>,
+}
+
+impl Job {
+    /// A job that asks through `fetch`, reads what `reading` says, and follows links within `scope`.
+    pub fn new(settings: JobSettings, fetch: Arc<dyn Fetch>, reading: Reading, scope: Scope) -> Self {
+        let scope = RwLock::new(scope);
+        Self {
+            settings,
+            fetch,
+            reading,
+            robots: RobotsCache::default(),
+            announced: Announced::default(),
+            scope,
+        }
+    }
+
+    /// The crawl.
+    pub fn crawl(&self) -> CrawlId {
+        self.reading.crawl
+    }
+
+    /// Opens what a seed opens: said before its URL is admitted.
+    pub fn open_scope(&self, seed: &url::Url, kind: ScopeKind) {
+        self.scope.write().unwrap_or_else(PoisonError::into_inner).add_seed(seed, kind);
+    }
+
+    /// What the seeds opened, in words.
+    pub fn scope_words(&self) -> String {
+        self.with_scope(|scope| scope.as_words().to_owned())
+    }
+
+    pub(super) fn with_scope<T>(&self, ask: impl FnOnce(&Scope) -> T) -> T {
+        ask(&self.scope.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks the rules of the crawl.
+    pub(super) fn with_rules<T>(&self, ask: impl FnOnce(&Rules<'_>) -> T) -> T {
+        let (links, retries) = (self.settings.links, self.settings.retries);
+        self.with_scope(|scope| ask(&Rules { scope, links, retries }))
+    }
+}
+
+/// Makes the job of a crawl from what its scheduler published; an error says why this node cannot do it.
+pub type MakeJob = dyn Fn(CrawlId, &CrawlRules) -> Result<Job, String> + Send + Sync;
+
+/// The jobs of a node.
+pub enum Jobs {
+    /// The one crawl of a process that does everything itself.
+    One(Arc<Job>),
+    /// Those that the index publishes.
+    Published(Published),
+}
+
+/// Jobs as the index publishes them, each kept until its rules change.
+pub struct Published {
+    make: Box<MakeJob>,
+    kept: Mutex<LruCache<CrawlId, Made>>,
+}
+
+#[derive(Clone)]
+struct Made {
+    version: u64,
+    settings: Arc<str>,
+    seeds: usize,
+    job: Arc<Job>,
+}
+
+/// Why a node cannot visit the URLs of a lease.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoJob {
+    #[error(transparent)]
+    Frontier(#[from] FrontierError),
+    /// The crawl, and what is wrong with its settings, or that there are none.
+    #[error("crawl {0} cannot be worked for: {1}")]
+    Unusable(i64, String),
+}
+
+impl Published {
+    /// Jobs that are made by `make`.
+    pub fn new(make: Box<MakeJob>) -> Self {
+        Self { make, kept: Mutex::new(LruCache::new(KEPT)) }
+    }
+
+    fn kept(&self, crawl: CrawlId) -> Option<Made> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&crawl).cloned()
+    }
+
+    async fn job(&self, index: &dyn Leases, crawl: CrawlId, version: u64) -> Result<Arc<Job>, NoJob> {
+        let kept = self.kept(crawl);
+        if let Some(made) = kept.as_ref().filter(|made| made.version >= version) {
+            return Ok(Arc::clone(&made.job));
+        }
+        let Some(rules) = index.rules(crawl).await? else {
+            return Err(NoJob::Unusable(crawl.0, "the scheduler has published nothing of it".into()));
+        };
+        let made = match kept {
+            // Where only seeds came in, what is known of its hosts stays.
+            Some(made) if made.settings == rules.settings && made.seeds <= rules.seeds.len() => {
+                for (seed, kind) in &rules.seeds[made.seeds..] {
+                    if let Ok(seed) = url::Url::parse(seed) {
+                        made.job.open_scope(&seed, *kind);
+                    }
+                }
+                made.job
+            }
+            _ => Arc::new((self.make)(crawl, &rules).map_err(|why| NoJob::Unusable(crawl.0, why))?),
+        };
+        let CrawlRules { version, settings, seeds } = rules;
+        let kept = Made { version, settings, seeds: seeds.len(), job: Arc::clone(&made) };
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).put(crawl, kept);
+        Ok(made)
+    }
+}
+
+/// The jobs of the crawls in one lease.
+pub(super) struct LeaseJobs(Vec<Arc<Job>>);
+
+impl LeaseJobs {
+    /// The job of a crawl that has a URL in the lease.
+    pub(super) fn of(&self, crawl: CrawlId) -> &Job {
+        match &self.0[..] {
+            [one] => one,
+            several => several.iter().find(|job| job.crawl() == crawl).unwrap_or(&several[0]),
+        }
+    }
+
+    /// The least of what they allow at a time.
+    pub(super) fn per_host(&self) -> usize {
+        self.0.iter().map(|job| job.settings.per_host).min().unwrap_or(1)
+    }
+}
+
+impl Jobs {
+    /// The jobs that the URLs of a lease belong to.
+    pub(super) async fn of(&self, index: &dyn Leases, lease: &Lease) -> Result<LeaseJobs, NoJob> {
+        let published = match self {
+            Self::One(job) => return Ok(LeaseJobs(vec![Arc::clone(job)])),
+            Self::Published(published) => published,
+        };
+        let mut jobs = Vec::with_capacity(lease.rules.len());
+        for (crawl, version) in &lease.rules {
+            jobs.push(published.job(index, *crawl, *version).await?);
+        }
+        Ok(LeaseJobs(jobs))
+    }
+}
