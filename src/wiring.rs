@@ -1,6 +1,8 @@
 //! The only place that knows backends and roles together.
 
 pub mod embedded;
+pub mod lead;
+pub mod stores;
 
 use crate::clock::Clock;
 use crate::crawl::lease::CrawlId;

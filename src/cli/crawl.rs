@@ -7,8 +7,8 @@ use super::running::{Run, runtime};
 use super::seeds::{BadLines, SeedSource};
 use super::stores;
 use crate::settings;
-use crate::store::sqlite::SqliteStore;
 use crate::telemetry::Terminal;
+use crate::wiring::stores::OwnStore;
 
 /// Crawls from seeds. A crawl of that name that is there already goes on, with these seeds too.
 pub(super) fn run(args: CrawlArgs, global: &Global, terminal: &Terminal) -> Result<ExitCode, Failure> {
@@ -39,15 +39,15 @@ pub(super) fn resume(args: ResumeArgs, global: &Global, terminal: &Terminal) -> 
     warn_of_misspelt(&layers, terminal);
     let settings = layers.settings()?;
     let runtime = runtime()?;
-    let path = stores::find(&settings.place)?;
+    let place = stores::find(&settings.place)?;
     let names = runtime.block_on(async {
-        let store = SqliteStore::open(&path).await?;
+        let store = OwnStore::open(&place, || {}).await?;
         let names = store.crawl_names().await?;
         store.close().await?;
         Ok::<_, Failure>(names)
     })?;
-    let name = stores::choose(&names, settings.place.name.as_deref(), &path)?;
-    let layers = layers.with(super::flags::store_entry(&path));
+    let name = stores::choose(&names, settings.place.name.as_deref(), &place)?;
+    let layers = layers.with(super::flags::store_entry(&place));
     let run = Run {
         layers,
         name,

@@ -88,8 +88,11 @@ fn say(global: &Global, terminal: &Terminal, line: &str) {
 
 fn store_path(args: &DemoArgs) -> Result<PathBuf, Failure> {
     let layers = settings::load(&ConfigFile::Ignored, args.settings.entries.clone())?;
-    let StoreUrl::Sqlite(path) = layers.settings()?.place.store_for(NAME);
-    Ok(path)
+    match layers.settings()?.place.store_for(NAME) {
+        StoreUrl::Sqlite(path) => Ok(path),
+        StoreUrl::Postgres(_) => Err(Failure::usage("a demo starts anew each time, in a file of its own")
+            .hint("choose one with --store sqlite:PATH")),
+    }
 }
 
 /// A demo starts anew: the file of an earlier one goes, but nothing else does.

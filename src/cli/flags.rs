@@ -1,7 +1,7 @@
 //! The flags that are settings, made from the table of settings.
 
 use crate::settings::table::{Kind, SETTINGS, Section, Setting};
-use crate::settings::{Entry, Origin, Raw};
+use crate::settings::{Entry, Origin, Raw, StoreUrl};
 use clap::builder::PossibleValuesParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
@@ -106,13 +106,9 @@ impl<C: Choice> Flags<C> {
 }
 
 /// The entry that names a store found without a flag.
-pub(super) fn store_entry(path: &std::path::Path) -> Option<Entry> {
+pub(super) fn store_entry(store: &StoreUrl) -> Option<Entry> {
     let setting = Setting::find("store")?;
-    Some(Entry {
-        setting,
-        raw: Raw::One(format!("sqlite:{}", path.display())),
-        origin: Origin::Flag(setting.flag()),
-    })
+    Some(Entry { setting, raw: Raw::One(store.exposed()), origin: Origin::Flag(setting.flag()) })
 }
 
 fn chosen<C: Choice>() -> impl Iterator<Item = &'static Setting> {

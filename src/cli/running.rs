@@ -13,13 +13,13 @@ use crate::crawl::report::Outcome;
 use crate::scheduler::End;
 use crate::settings::{FailOn, Layers, Settings, Sink, StoreUrl, StoredSettings};
 use crate::storage::{Event, Listener};
-use crate::store::sqlite::SqliteStore;
-use crate::store::{CrawlRow, Store, StoreError, Tally};
+use crate::store::{CrawlRow, StoreError, Tally};
 use crate::telemetry::{Terminal, set_resume_command};
 use crate::wiring::CrawlError;
 use crate::wiring::embedded::Embedded;
+use crate::wiring::stores::OwnStore;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use tokio_util::sync::CancellationToken;
@@ -58,13 +58,6 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
-/// The file that the settings name for a crawl.
-pub(super) fn store_path(settings: &Settings, name: &str) -> PathBuf {
-    match settings.place.store_for(name) {
-        StoreUrl::Sqlite(path) => path,
-    }
-}
-
 impl From<StoreError> for Failure {
     fn from(why: StoreError) -> Self {
         Self::new(ExitCode::Storage, why)
@@ -88,26 +81,46 @@ impl Run<'_> {
         let clock = Clock::start();
         let settings = self.layers.settings()?;
         settings.output.summary_json.as_ref().map_or(Ok(()), check_sink)?;
-        let path = store_path(&settings, &self.name);
-        let store = Arc::new(SqliteStore::open(&path).await?);
-        if let Some(stored) = store.settings(&self.name).await? {
-            self.settle(&stored, &path)?;
+        let place = settings.place.store_for(&self.name);
+        let own = OwnStore::open(&place, || self.say_waiting(&place)).await?;
+        let ended = self.open(&own, clock, &place).await;
+        let lost = own.lost().is_cancelled();
+        let closed = own.close().await;
+        if lost {
+            let text =
+                format!("another process may be crawling with {} now; this one stopped", place.place());
+            return Err(Failure::new(ExitCode::Storage, anyhow::anyhow!("{text}"))
+                .hint(resume_hint(&self.name, &place)));
+        }
+        let ended = ended?;
+        closed?;
+        Ok(ended)
+    }
+
+    fn say_waiting(&self, place: &StoreUrl) {
+        if !self.quiet {
+            let place = place.place();
+            self.terminal
+                .line(&format!("{place} is in use, or its last process died a moment ago; waiting for it"));
+        }
+    }
+
+    /// Opens the crawl in its store and runs it.
+    async fn open(&mut self, own: &OwnStore, clock: Clock, place: &StoreUrl) -> Result<Ended, Failure> {
+        if let Some(stored) = own.settings(&self.name).await? {
+            self.settle(&stored, place)?;
         }
         let settings = self.layers.settings()?;
         let stored = serde_json::to_string(&self.layers.to_stored()).map_err(anyhow::Error::from)?;
-        let row = store.open_crawl(&self.name, &stored, clock.now()).await?;
-        store.change_settings(row.id, &stored).await?;
-        set_resume_command(resume_command(&self.name, &path));
-        let ended = self.crawl(&settings, row, Arc::clone(&store), clock, &path).await;
-        if let Some(store) = Arc::into_inner(store) {
-            store.close().await?;
-        }
-        ended
+        let row = own.store().open_crawl(&self.name, &stored, clock.now()).await?;
+        own.change_settings(row.id, &stored).await?;
+        set_resume_command(resume_command(&self.name, place));
+        self.crawl(&settings, row, own, clock, place).await
     }
 
     /// Takes up the settings that the crawl has: a flag of now goes over them, and stays for the next time. What its store does
     /// not keep must be given again: without it, requests would fail for good or go where they should not.
-    fn settle(&mut self, stored: &str, path: &Path) -> Result<(), Failure> {
+    fn settle(&mut self, stored: &str, place: &StoreUrl) -> Result<(), Failure> {
         let stored: StoredSettings = serde_json::from_str(stored).unwrap_or_default();
         let missing = self.layers.missing(&stored);
         let (Some(first), name) = (missing.first(), &self.name) else {
@@ -115,7 +128,7 @@ impl Run<'_> {
             return Ok(());
         };
         let what = missing.join(" and ");
-        let resume = resume_command(name, path);
+        let resume = resume_command(name, place);
         Err(Failure::usage(format!("{name} was started with {what}, whose values are not kept in the store"))
             .hint(format!("give it again, or go on without:  {resume} {first} none")))
     }
@@ -124,15 +137,17 @@ impl Run<'_> {
         &mut self,
         settings: &Settings,
         row: CrawlRow,
-        store: Arc<SqliteStore>,
+        own: &OwnStore,
         clock: Clock,
-        path: &Path,
+        place: &StoreUrl,
     ) -> Result<Ended, Failure> {
+        let store = own.store();
         let started = clock.now();
         let before = store.tally(row.id).await?;
         let board = Board::new(&before);
         // Heard from here on: a signal while seeds are read lets them be accepted first.
-        let stop = Stop::listen(self.terminal, self.quiet, resume_command(&self.name, path))?;
+        let stop = Stop::listen(self.terminal, self.quiet, resume_command(&self.name, place))?;
+        stop.when(own.lost());
         let listener = board.listener(self.verbose.map(|detail| (self.terminal.clone(), detail)));
         let errors =
             Errors { most: settings.limits.max_errors, failed: Arc::default(), stop: stop.token.clone() };
@@ -141,15 +156,15 @@ impl Run<'_> {
         let mut embedded = Embedded::open(store, row, settings, clock, listener).await?;
         let (seeds, new) = self.seed(&mut embedded, &board).await?;
         if seeds == 0 && before == Tally::default() {
-            return Err(self.no_seed(path));
+            return Err(self.no_seed(place));
         }
         let resumed = (embedded.crawl.epoch > 1).then_some(before.open);
-        self.header(settings, &embedded, seeds, resumed, path);
+        self.header(settings, &embedded, seeds, resumed, place);
         if !is_whole {
             let (warning, name) = (self.terminal.paint().yellow("warning:"), &self.name);
             self.terminal.line(&format!(
                 "{warning} {name} has not all of its seeds: an earlier run ended while it read them. Give the list again:  huntsman crawl LIST --name {name}{}",
-                store_flag(name, path)
+                store_flag(name, place)
             ));
         }
         if resumed == Some(0) && new == 0 && !self.quiet {
@@ -167,31 +182,31 @@ impl Run<'_> {
         shown.end().await;
         let ending = Ending {
             name: &self.name,
-            path,
-            resume: resume_command(&self.name, path),
+            store: place,
+            resume: resume_command(&self.name, place),
             started,
             finished: clock.now(),
             max_pages: settings.limits.max_pages,
             board: &board,
         };
         let (summary, failed_seeds) = match &end {
-            Ok(end) => summing::summarize(&embedded, &ending, *end).await?,
+            Ok(end) => summing::summarize(&embedded, own, &ending, *end).await?,
             Err(_) => {
-                return Err(Failure::from(end.expect_err("matched")).hint(resume_hint(&self.name, path)));
+                return Err(Failure::from(end.expect_err("matched")).hint(resume_hint(&self.name, place)));
             }
         };
         let code = self.finish(&summary, &failed_seeds, settings, &stop, end.unwrap_or(End::Finished))?;
         if let (ExitCode::Done, Some(text)) = (code, errors.reached()) {
             return Err(Failure::new(ExitCode::Threshold, anyhow::anyhow!("{text}"))
-                .hint(resume_hint(&self.name, path)));
+                .hint(resume_hint(&self.name, place)));
         }
         Ok(Ended { code, summary })
     }
 
     /// The disk was full, or the process died, between the first line of a crawl and its first seed.
-    fn no_seed(&self, path: &Path) -> Failure {
+    fn no_seed(&self, place: &StoreUrl) -> Failure {
         let name = &self.name;
-        let store = store_flag(name, path);
+        let store = store_flag(name, place);
         Failure::usage(anyhow::anyhow!("{name} has no seed: its first run ended before one was accepted"))
             .hint(format!("give it one:  huntsman crawl SEED --name {name}{store}"))
     }
@@ -225,7 +240,7 @@ impl Run<'_> {
         embedded: &Embedded,
         seeds: u64,
         resumed: Option<u64>,
-        path: &Path,
+        place: &StoreUrl,
     ) {
         if self.quiet {
             return;
@@ -236,7 +251,7 @@ impl Run<'_> {
             robots: settings.politeness.robots == crate::settings::Robots::Obey,
             delay: settings.politeness.delay.ours(embedded.on_loopback),
             max_pages: settings.limits.max_pages,
-            data: path.display().to_string(),
+            data: place.place(),
             resumed,
         };
         for line in header.lines() {
@@ -317,21 +332,17 @@ fn wrong_sink(file: &Path, why: &std::io::Error) -> anyhow::Error {
     anyhow::anyhow!("--summary-json {}: {why}", file.display())
 }
 
-fn resume_command(name: &str, path: &Path) -> String {
-    format!("huntsman resume {name}{}", store_flag(name, path))
+fn resume_command(name: &str, place: &StoreUrl) -> String {
+    format!("huntsman resume {name}{}", store_flag(name, place))
 }
 
 /// The flag that leads to the store, where that is not the one of the name.
-pub(super) fn store_flag(name: &str, path: &Path) -> String {
-    if path == Path::new("crawls").join(format!("{name}.db")) {
-        String::new()
-    } else {
-        shell::store_flag(path)
-    }
+pub(super) fn store_flag(name: &str, place: &StoreUrl) -> String {
+    if *place == StoreUrl::usual(name) { String::new() } else { shell::store_flag(place) }
 }
 
-fn resume_hint(name: &str, path: &Path) -> String {
-    format!("nothing that was stored is lost; go on with  {}", resume_command(name, path))
+fn resume_hint(name: &str, place: &StoreUrl) -> String {
+    format!("nothing that was stored is lost; go on with  {}", resume_command(name, place))
 }
 
 /// URLs that failed in this run, against `--max-errors`.
@@ -399,6 +410,17 @@ impl Stop {
             }
         });
         Ok(stop)
+    }
+
+    /// Stops when `token` fires, too.
+    fn when(&self, token: CancellationToken) {
+        let stop = self.token.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = token.cancelled() => stop.cancel(),
+                () = stop.cancelled() => {}
+            }
+        });
     }
 
     /// The exit code that the signal asks for.

@@ -1,8 +1,8 @@
 //! Words of the commands that we print, so that they can be pasted into a shell.
 
+use crate::settings::StoreUrl;
 use std::borrow::Cow;
 use std::fmt::Write;
-use std::path::Path;
 
 /// `text` as one word of a POSIX shell. Control characters, which no line of ours shows as they are, take the form of bash,
 /// zsh and ksh.
@@ -30,9 +30,9 @@ pub(super) fn quoted(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// ` --store sqlite:PATH`.
-pub(super) fn store_flag(path: &Path) -> String {
-    format!(" --store {}", quoted(&format!("sqlite:{}", path.display())))
+/// ` --store STORE`, without the password of an address.
+pub(super) fn store_flag(store: &StoreUrl) -> String {
+    format!(" --store {}", quoted(&store.to_string()))
 }
 
 #[cfg(test)]

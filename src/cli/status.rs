@@ -4,16 +4,18 @@ use super::args::{Global, StatusArgs};
 use super::exit::{ExitCode, Failure};
 use super::stores::{Opened, no_crawl};
 use super::table::{Format, Value};
+use crate::clock::Clock;
 
 const STATUS: &str = "\
-SELECT c.name, c.state, count(u.id) AS urls, coalesce(sum(u.state = 'open'), 0) AS open,
-       coalesce(sum(u.state = 'stored'), 0) AS stored, coalesce(sum(u.state = 'redirected'), 0) AS redirected,
-       coalesce(sum(u.state = 'failed'), 0) AS failed, coalesce(sum(u.state = 'excluded'), 0) AS excluded,
-       coalesce(sum(u.state = 'read'), 0) AS sitemaps,
-       (SELECT min(block_until) FROM hosts WHERE block_until > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) AS next_host_free,
+SELECT c.name, c.state, count(u.id) AS urls, count(*) FILTER (WHERE u.state = 'open') AS open,
+       count(*) FILTER (WHERE u.state = 'stored') AS stored,
+       count(*) FILTER (WHERE u.state = 'redirected') AS redirected,
+       count(*) FILTER (WHERE u.state = 'failed') AS failed, count(*) FILTER (WHERE u.state = 'excluded') AS excluded,
+       count(*) FILTER (WHERE u.state = 'read') AS sitemaps,
+       (SELECT min(block_until) FROM hosts WHERE block_until > $2) AS next_host_free,
        c.started_at, c.ended_at
 FROM crawls AS c LEFT JOIN urls AS u ON u.crawl_id = c.id
-WHERE ?1 IS NULL OR c.name = ?1
+WHERE CAST($1 AS TEXT) IS NULL OR c.name = $1
 GROUP BY c.id ORDER BY c.id";
 
 const ANY: &str = "SELECT 1 FROM crawls LIMIT 1";
@@ -24,11 +26,12 @@ pub(super) fn run(args: &StatusArgs, global: &Global) -> Result<ExitCode, Failur
     let mut opened = Opened::open(named, global)?;
     let name = opened.name.clone().map_or(Value::Null, Value::Text);
     if opened.rows(ANY, &[])?.is_empty() {
-        return Err(no_crawl(&opened.path));
+        return Err(no_crawl(&opened.store));
     }
-    if opened.name.is_some() && opened.rows(STATUS, std::slice::from_ref(&name))?.is_empty() {
-        let (name, path) = (args.name.as_deref().unwrap_or_default(), opened.path.display());
-        return Err(Failure::usage(format!("{path} holds no crawl {name:?}")));
+    let parameters = [name, Value::Text(Clock::start().now().to_string())];
+    if opened.name.is_some() && opened.rows(STATUS, &parameters)?.is_empty() {
+        let (name, store) = (args.name.as_deref().unwrap_or_default(), opened.store.place());
+        return Err(Failure::usage(format!("{store} holds no crawl {name:?}")));
     }
-    opened.print(STATUS, &[name], if args.json { Format::Json } else { Format::Table })
+    opened.print(STATUS, &parameters, if args.json { Format::Json } else { Format::Table })
 }

@@ -6,24 +6,25 @@ use super::running::runtime;
 use super::shell;
 use super::table::{Format, Rows, Screen, Value};
 use crate::settings::{self, Entry, Place, StoreUrl};
-use crate::store::sqlite::reader::{Age, Reader};
+use crate::store::reading::Age;
+use crate::store::{StoreError, postgres, sqlite};
 use std::io::{BufWriter, stdout};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The store that the settings name, or the only one in `./crawls`.
-pub(super) fn find(place: &Place) -> Result<PathBuf, Failure> {
-    let path = match (&place.store, &place.name) {
-        (Some(StoreUrl::Sqlite(path)), _) => path.clone(),
-        (None, Some(name)) => match place.store_for(name) {
-            StoreUrl::Sqlite(path) => path,
-        },
-        (None, None) => only_store()?,
+pub(super) fn find(place: &Place) -> Result<StoreUrl, Failure> {
+    let store = match (&place.store, &place.name) {
+        (Some(store), _) => store.clone(),
+        (None, Some(name)) => place.store_for(name),
+        (None, None) => StoreUrl::Sqlite(only_store()?),
     };
-    if path.exists() {
-        return Ok(path);
+    match &store {
+        StoreUrl::Sqlite(path) if !path.exists() => {
+            Err(Failure::usage(format!("there is no store {}", path.display()))
+                .hint("huntsman crawl SEED starts a crawl; --store says where another one is"))
+        }
+        _ => Ok(store),
     }
-    Err(Failure::usage(format!("there is no store {}", path.display()))
-        .hint("huntsman crawl SEED starts a crawl; --store says where another one is"))
 }
 
 fn only_store() -> Result<PathBuf, Failure> {
@@ -47,29 +48,75 @@ fn only_store() -> Result<PathBuf, Failure> {
 }
 
 /// The crawl that was asked for, or the only one of a store.
-pub(super) fn choose(names: &[String], asked: Option<&str>, path: &Path) -> Result<String, Failure> {
+pub(super) fn choose(names: &[String], asked: Option<&str>, store: &StoreUrl) -> Result<String, Failure> {
     match (asked, names) {
         (Some(asked), _) if names.iter().any(|name| name == asked) => Ok(asked.to_owned()),
         (None, [one]) => Ok(one.clone()),
-        (_, []) => Err(no_crawl(path)),
+        (_, []) => Err(no_crawl(store)),
         (asked, _) => {
             let what =
                 asked.map_or_else(|| "several crawls".to_owned(), |asked| format!("no crawl {asked:?}"));
             let hint = format!("name one: {}", names.join(", "));
-            Err(Failure::usage(format!("{} holds {what}", path.display())).hint(hint))
+            Err(Failure::usage(format!("{} holds {what}", store.place())).hint(hint))
+        }
+    }
+}
+
+/// A connection that only reads, to whatever store.
+enum Reader {
+    Sqlite(sqlite::reader::Reader),
+    Postgres(postgres::reader::Reader),
+}
+
+impl Reader {
+    /// `None` where the store has no tables yet, and so no crawl.
+    async fn open(store: &StoreUrl) -> Result<Option<Self>, StoreError> {
+        Ok(match store {
+            StoreUrl::Sqlite(path) => sqlite::reader::Reader::open(path).await?.map(Self::Sqlite),
+            StoreUrl::Postgres(url) => {
+                postgres::reader::Reader::open(url.expose()).await?.map(Self::Postgres)
+            }
+        })
+    }
+
+    /// The number of the last change to the tables, as those of a file are counted.
+    fn version(&self) -> i64 {
+        match self {
+            Self::Sqlite(reader) => reader.version(),
+            // A database had from the first what was added to a file bit by bit.
+            Self::Postgres(_) => i64::MAX,
+        }
+    }
+
+    fn age(&self) -> Age {
+        match self {
+            Self::Sqlite(reader) => reader.age(),
+            Self::Postgres(reader) => reader.age(),
+        }
+    }
+
+    async fn rows(
+        &mut self,
+        statement: &str,
+        parameters: &[Value],
+        take: impl FnMut(&[String], Vec<Value>) -> bool,
+    ) -> Result<Result<(), String>, StoreError> {
+        match self {
+            Self::Sqlite(reader) => reader.rows(statement, parameters, take).await,
+            Self::Postgres(reader) => reader.rows(statement, parameters, take).await,
         }
     }
 }
 
 /// What is said of a store that no crawl was ever written to.
-pub(super) fn no_crawl(path: &Path) -> Failure {
-    Failure::usage(format!("{} holds no crawl", path.display()))
-        .hint(format!("huntsman crawl SEED{} starts one", shell::store_flag(path)))
+pub(super) fn no_crawl(store: &StoreUrl) -> Failure {
+    Failure::usage(format!("{} holds no crawl", store.place()))
+        .hint(format!("huntsman crawl SEED{} starts one", shell::store_flag(store)))
 }
 
 /// A store opened for reading, with where it is and the name that was asked for.
 pub(super) struct Opened {
-    pub(super) path: PathBuf,
+    pub(super) store: StoreUrl,
     pub(super) name: Option<String>,
     reader: Reader,
     runtime: tokio::runtime::Runtime,
@@ -79,10 +126,10 @@ impl Opened {
     /// Opens the store that flags, variables and file name.
     pub(super) fn open(entries: Vec<Entry>, global: &Global) -> Result<Self, Failure> {
         let place = settings::load(&global.config_file(), entries)?.place()?;
-        let path = find(&place)?;
+        let store = find(&place)?;
         let runtime = runtime()?;
-        let reader = runtime.block_on(Reader::open(&path))?.ok_or_else(|| no_crawl(&path))?;
-        Ok(Self { path, name: place.name, reader, runtime })
+        let reader = runtime.block_on(Reader::open(&store))?.ok_or_else(|| no_crawl(&store))?;
+        Ok(Self { store, name: place.name, reader, runtime })
     }
 
     /// The number of the last change to the tables of the store.
@@ -120,11 +167,11 @@ impl Opened {
             Age::Ours => None,
             Age::Older => Some(format!(
                 "{} was written by an older huntsman; this brings it up to date:  huntsman resume{}",
-                self.path.display(),
-                shell::store_flag(&self.path)
+                self.store.place(),
+                shell::store_flag(&self.store)
             )),
             Age::Newer => {
-                Some(format!("{} was written by a newer huntsman; use that one", self.path.display()))
+                Some(format!("{} was written by a newer huntsman; use that one", self.store.place()))
             }
         }
     }

@@ -8,15 +8,16 @@ use super::summary::{Data, Ended, Found, Pages, Reason, RequestClass, Requests, 
 use crate::crawl::report::reasons;
 use crate::crawl::time::Timestamp;
 use crate::scheduler::End;
-use crate::store::sqlite::totals::{RequestGroup, Totals};
-use crate::store::{Store, Tally};
+use crate::settings::StoreUrl;
+use crate::store::Tally;
+use crate::store::totals::{RequestGroup, Totals};
 use crate::wiring::embedded::Embedded;
-use std::path::Path;
+use crate::wiring::stores::OwnStore;
 
 /// What the process knows of the end beside the store.
 pub(super) struct Ending<'a> {
     pub(super) name: &'a str,
-    pub(super) path: &'a Path,
+    pub(super) store: &'a StoreUrl,
     /// The command that goes on with it.
     pub(super) resume: String,
     pub(super) started: Timestamp,
@@ -28,17 +29,18 @@ pub(super) struct Ending<'a> {
 /// The summary, and the seeds that failed with their reasons.
 pub(super) async fn summarize(
     embedded: &Embedded,
+    own: &OwnStore,
     ending: &Ending<'_>,
     end: End,
 ) -> Result<(Summary, Vec<String>), Failure> {
     let tally = embedded.store.tally(embedded.crawl.id).await?;
-    let totals = embedded.store.totals(embedded.crawl.id).await?;
+    let totals = own.totals(embedded.crawl.id).await?;
     let seeds = totals.failed.iter().filter(|failed| failed.seed).map(|failed| {
         let detail = failed.detail.as_deref().unwrap_or_default();
         format!("{} {}: {detail}", failed.url, failed.reason)
     });
     let seeds = seeds.collect();
-    let store_flag = store_flag(ending.name, ending.path);
+    let store_flag = store_flag(ending.name, ending.store);
     let summary = Summary {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -59,7 +61,7 @@ pub(super) async fn summarize(
         slowdowns: slowdowns(ending.board, ending.finished),
         failures: reasons(&totals.failures),
         problems: problems(totals),
-        data: Data { store: ending.path.display().to_string(), bytes: size(ending.path) },
+        data: Data { store: ending.store.place(), bytes: own.bytes().await },
         next: next(ending, &tally, end, &store_flag),
         store_flag,
     };
@@ -147,14 +149,6 @@ fn problems(totals: Totals) -> Vec<super::problems::Problem> {
         problems.add(FailedUrl { class, url: failed.url, detail: failed.detail, referrer: failed.found_on });
     }
     problems.finish()
-}
-
-/// Bytes of the store, its log included.
-fn size(path: &Path) -> Option<u64> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let file = std::fs::metadata(path).ok()?.len();
-    Some(file + std::fs::metadata(log).map_or(0, |log| log.len()))
 }
 
 fn next(ending: &Ending<'_>, tally: &Tally, end: End, store: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 //! JSON and CSV are written row by row. A table's columns are as wide as its first rows need.
 
 use super::escape::{columns, fit, visible};
-pub use crate::store::sqlite::reader::Value;
+pub use crate::store::reading::Value;
 use clap::ValueEnum;
 use std::fmt::Write as _;
 use std::io::{self, Write};

@@ -8,6 +8,7 @@ mod file;
 mod gate;
 mod layers;
 mod parts;
+mod place;
 pub mod show;
 pub mod table;
 pub mod units;
@@ -16,9 +17,10 @@ mod values;
 pub use gate::FailOn;
 pub use layers::{Entry, Layers, Mistake, Origin, Raw, StoredSettings};
 pub use parts::{
-    Extraction, Identity, Limits, Links, Network, Output, Place, Politeness, ProgressMode, Robots, Secret,
-    Select, Settings, Sink, Sitemaps, StoreUrl, Text,
+    Extraction, Identity, Limits, Links, Network, Output, Politeness, ProgressMode, Robots, Secret, Select,
+    Settings, Sink, Sitemaps, Text,
 };
+pub use place::{Place, PostgresUrl, StoreUrl};
 pub use values::crawl_name;
 
 use std::path::{Path, PathBuf};

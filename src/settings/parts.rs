@@ -2,6 +2,7 @@
 
 use super::gate::FailOn;
 use super::layers::{Layers, Mistake};
+use super::place::Place;
 use super::values;
 use crate::crawl::politeness::Delay;
 use crate::crawl::scope::ScopeRules;
@@ -11,7 +12,6 @@ use ipnet::IpNet;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use url::Url;
 
 /// All parts. Taken apart where the crawl is wired; nobody else receives it whole.
 #[derive(Debug, Clone)]
@@ -32,30 +32,6 @@ pub struct Settings {
     pub extraction: Extraction,
     /// What is shown.
     pub output: Output,
-}
-
-/// Where the crawl is kept and what it is called, as far as the operator said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The store, if one was named.
-    pub store: Option<StoreUrl>,
-    /// The name, if one was given; letters, digits, `.`, `-`, `_`.
-    pub name: Option<String>,
-}
-
-/// The address of a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// `sqlite:PATH`.
-    Sqlite(PathBuf),
-}
-
-impl fmt::Display for StoreUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-        }
-    }
 }
 
 /// How much of the web the crawl takes.
@@ -343,24 +319,5 @@ impl Layers {
 
     fn word(&self, name: &str) -> Result<&'static str, Mistake> {
         self.one(name, |text| values::word(name, text))
-    }
-}
-
-impl Place {
-    /// The crawl's name: the one given, or the host of its first seed with `:` made `-`.
-    pub fn name_for(&self, first_seed: &Url) -> String {
-        self.name.clone().unwrap_or_else(|| {
-            let key = crate::crawl::host::HostKey::of(first_seed);
-            let plain = |c: char| if values::fits_name(c) { c } else { '-' };
-            let name: String = key.as_str().chars().map(plain).take(values::MAX_NAME).collect();
-            let name = name.trim_matches(['-', '.']);
-            if name.is_empty() { "crawl".to_owned() } else { name.to_owned() }
-        })
-    }
-
-    /// The store of the crawl called `name`: the one given, or `crawls/<name>.db`.
-    pub fn store_for(&self, name: &str) -> StoreUrl {
-        let usual = || StoreUrl::Sqlite(PathBuf::from("crawls").join(format!("{name}.db")));
-        self.store.clone().unwrap_or_else(usual)
     }
 }

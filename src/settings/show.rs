@@ -2,6 +2,7 @@
 
 use super::layers::{Layers, Raw};
 use super::table::{Kind, Owner, SETTINGS, Section, Setting};
+use super::values;
 use std::fmt::Write;
 
 /// Whether `config show` says where each value came from.
@@ -77,6 +78,9 @@ fn plain(text: &str) -> bool {
 
 /// A secret header keeps its name and a secret URL its host; the rest is withheld.
 fn redacted(setting: &Setting, text: &str) -> String {
+    if setting.name == "store" && text.starts_with("postgres") {
+        return values::store(text).map_or_else(|_| "<redacted>".to_owned(), |store| store.to_string());
+    }
     if setting.owner != Owner::Secret || text.is_empty() {
         return text.to_owned();
     }

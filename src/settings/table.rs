@@ -188,7 +188,7 @@ use Section::{Crawl, Extraction, Identity, Limits, Network, Output, Politeness, 
 #[rustfmt::skip]
 pub static SETTINGS: &[Setting] = &[
     own(setting(Crawl, "store", Text, "", "STORE",
-        "Where the crawl is kept: sqlite:PATH; unset is sqlite:crawls/<name>.db")),
+        "Where the crawl is kept: sqlite:PATH or postgres://USER@HOST/DATABASE; unset is sqlite:crawls/<name>.db")),
     own(setting(Crawl, "name", Text, "", "NAME",
         "Name of the crawl; unset is the host of the first seed")),
 

@@ -66,11 +66,13 @@ fn each_layer_goes_over_the_one_below() {
 fn what_is_stored_with_a_crawl_holds_no_secret() {
     let layers =
         Layers::built_in().with([flag("header", "Cookie: s3cret"), flag("proxy", "http://u:s3cret@p:1")]);
+    let layers = layers.with([flag("store", "postgres://u:s3cret@h/d?password=s3cret")]);
     assert!(!serde_json::to_string(&layers.to_stored()).unwrap().contains("s3cret"));
     assert!(!format!("{:?}", layers.settings().unwrap()).contains("s3cret"));
     for origins in [Origins::Shown, Origins::Hidden] {
         let shown = show(&layers, origins);
         assert!(!shown.contains("s3cret"), "{shown}");
+        assert!(shown.contains("store = \"postgres://u@h/d\""), "{shown}");
         assert!(
             shown.contains("header = \"Cookie: <redacted>\"") || shown.contains("[\"Cookie: <redacted>\"]")
         );
@@ -199,6 +201,7 @@ fn names_and_stores_come_from_the_first_seed() {
         assert_eq!(crawl_name(name), Ok(()));
     }
     assert_eq!(place.store_for("a").to_string(), "sqlite:crawls/a.db");
+    assert_eq!(place.store_for("a").place(), "crawls/a.db");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! One parser for each kind of value; an error says what is wrong and how it is written.
 
 use super::layers::closest;
-use super::parts::{Secret, Select, StoreUrl};
+use super::parts::{Secret, Select};
+use super::place::{PostgresUrl, StoreUrl};
 use super::table::{Kind, Setting};
 use super::units::{parse_size, parse_span, show_size, show_span};
 use crate::crawl::scope::check_pattern;
@@ -102,8 +103,9 @@ pub(super) fn store(text: &str) -> Result<StoreUrl, String> {
             }
             Ok(StoreUrl::Sqlite(PathBuf::from(path)))
         }
+        Some(("postgres" | "postgresql", _)) => PostgresUrl::parse(text).map(StoreUrl::Postgres),
         Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
-            Err(format!("{scheme:?} is no store; known is sqlite:PATH"))
+            Err(format!("{scheme:?} is no store; known are sqlite:PATH and postgres://USER@HOST/DATABASE"))
         }
         _ => Err(format!("{text:?} is no store; did you mean sqlite:{text}?")),
     }

@@ -3,7 +3,11 @@
 //! The contract of every method is its doc comment; `tests/it/store_contract` has a test a promise and runs on
 //! every store. `migrations/README.md` has the tables as users see them.
 
+mod batch;
+pub mod postgres;
+pub mod reading;
 pub mod sqlite;
+pub mod totals;
 
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Pace, Queued};
@@ -74,11 +78,14 @@ pub enum CrawlState {
     Limited,
     /// Nothing is open.
     Finished,
+    /// Given up by the operator, whatever is open.
+    Cancelled,
 }
 
 impl CrawlState {
     /// Every state.
-    pub const ALL: [Self; 5] = [Self::Running, Self::Paused, Self::Waiting, Self::Limited, Self::Finished];
+    pub const ALL: [Self; 6] =
+        [Self::Running, Self::Paused, Self::Waiting, Self::Limited, Self::Finished, Self::Cancelled];
 
     /// The word that `crawls.state` holds.
     pub fn as_str(self) -> &'static str {
@@ -88,7 +95,13 @@ impl CrawlState {
             Self::Waiting => "waiting",
             Self::Limited => "limited",
             Self::Finished => "finished",
+            Self::Cancelled => "cancelled",
         }
+    }
+
+    /// The state of that word; paused for a word of a later version.
+    fn from_stored(word: &str) -> Self {
+        Self::ALL.into_iter().find(|known| known.as_str() == word).unwrap_or(Self::Paused)
     }
 }
 
@@ -131,6 +144,43 @@ pub struct Tally {
     pub read: u64,
 }
 
+/// The right to lead an installation, as it was given: it grows with every change of hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fence(pub i64);
+
+/// Who leads an installation, where several processes may want to. All times are those of the store's own clock.
+#[async_trait]
+pub trait Leadership: Send + Sync {
+    /// Leads for `span` from now: taken where nobody leads, where the last leader's span is over, or where `holder` leads
+    /// already, whose span begins anew under the same fence. `None` where another one leads. `holder` names one process
+    /// and no other, a restarted one included.
+    async fn lead(&self, holder: &str, span: Duration) -> Result<Option<Fence>, StoreError>;
+
+    /// Leads no longer; the next may lead at once. A stale fence changes nothing.
+    async fn resign(&self, fence: Fence) -> Result<(), StoreError>;
+
+    /// A new epoch of the index, greater than all before: drawn in the transaction that checks that `fence` leads and that
+    /// its span is not over. `None` where it is.
+    async fn draw_epoch(&self, fence: Fence) -> Result<Option<u32>, StoreError>;
+}
+
+/// The crawls of an installation, for a scheduler that has several.
+#[async_trait]
+pub trait Crawls: Send + Sync {
+    /// Every crawl, the oldest first.
+    async fn crawls(&self) -> Result<Vec<CrawlRow>, StoreError>;
+
+    /// The crawl of that name.
+    async fn crawl(&self, name: &str) -> Result<Option<CrawlRow>, StoreError>;
+
+    /// Replaces the settings of a crawl. Its row is locked meanwhile, so that of two changes the later one stands whole.
+    async fn change_settings(&self, crawl: CrawlId, settings: &str) -> Result<(), StoreError>;
+
+    /// Notes that a crawl is finished, unless it has an open URL: then `false`, and nothing changes. Its row is locked
+    /// meanwhile, like that of [`Store::accept`], so that seeds come before the look or after the end.
+    async fn finish(&self, crawl: CrawlId, ran: Duration, now: Timestamp) -> Result<bool, StoreError>;
+}
+
 /// The store as the roles of a crawl use it.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -138,7 +188,7 @@ pub trait Store: Send + Sync {
     async fn open_crawl(&self, name: &str, settings: &str, now: Timestamp) -> Result<CrawlRow, StoreError>;
 
     /// Commits seeds as open rows and answers with those that are new. A seed that is known stays as it is, and one
-    /// that was skipped is no longer.
+    /// that was skipped is no longer. Where any is new, a finished crawl is running again.
     async fn accept(
         &self,
         crawl: CrawlId,

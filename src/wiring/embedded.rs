@@ -1,6 +1,6 @@
-//! One process: index in memory, truth in `SQLite`, all three roles.
+//! One process: index in memory, truth in whatever store, all three roles.
 
-use super::Roles;
+use super::{CrawlError, Roles};
 use crate::clock::Clock;
 use crate::crawl::assess::KeepLinks;
 use crate::crawl::host::HostKey;
@@ -18,7 +18,6 @@ use crate::parse::Selectors;
 use crate::scheduler::{LastProgress, Pass, Scheduler};
 use crate::settings::{self, Links, Settings, Text};
 use crate::storage::{Event, Listener, Storage};
-use crate::store::sqlite::SqliteStore;
 use crate::store::{CrawlRow, SeedRow, Store};
 use ::url::Url;
 use anyhow::{Context, Result};
@@ -34,8 +33,8 @@ pub struct Embedded {
     pub roles: Roles,
     /// The index, for progress.
     pub front: Arc<MemoryFrontier>,
-    /// The store, to be closed at the end.
-    pub store: Arc<SqliteStore>,
+    /// The store.
+    pub store: Arc<dyn Store>,
     /// Whether every seed is on loopback, where there is no delay of ours.
     pub on_loopback: bool,
     client: Arc<HttpClient>,
@@ -49,7 +48,7 @@ impl Embedded {
     /// Puts the parts together and fills the index from the store: the same for a new crawl and for one that was
     /// killed. The scope is what the seeds in the store open.
     pub async fn open(
-        store: Arc<SqliteStore>,
+        store: Arc<dyn Store>,
         crawl: CrawlRow,
         settings: &Settings,
         clock: Clock,
@@ -109,7 +108,7 @@ impl Embedded {
     }
 
     /// Accepts seeds, and opens what they open; answers with how many are new.
-    pub async fn seed(&mut self, seeds: &[Seed]) -> Result<usize> {
+    pub async fn seed(&mut self, seeds: &[Seed]) -> Result<usize, CrawlError> {
         for seed in seeds {
             self.on_loopback &= seed.url.host_str().is_some_and(crate::crawl::politeness::is_loopback);
             self.client.permit(named_network(&seed.url));

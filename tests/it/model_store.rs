@@ -215,7 +215,13 @@ impl Store for ModelStore {
         now: Timestamp,
     ) -> Result<Vec<Queued>, StoreError> {
         let mut tables = self.tables();
-        Ok(seeds.iter().filter_map(|seed| tables.insert(crawl, seed, None, now)).collect())
+        let new: Vec<Queued> =
+            seeds.iter().filter_map(|seed| tables.insert(crawl, seed, None, now)).collect();
+        let finished = |row: &&mut CrawlRow| row.id == crawl && row.state == CrawlState::Finished;
+        for row in tables.crawls.iter_mut().filter(finished).filter(|_| !new.is_empty()) {
+            row.state = CrawlState::Running;
+        }
+        Ok(new)
     }
 
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Committed>, StoreError> {

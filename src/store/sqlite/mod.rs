@@ -6,7 +6,7 @@
 mod commit;
 pub mod reader;
 mod rows;
-pub mod totals;
+mod totals;
 
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued};
@@ -260,14 +260,10 @@ impl Store for SqliteStore {
             .fetch_one(&mut *writer)
             .await
             .map_err(|why| writing(&why))?;
-        let state: &str = row.get("state");
         Ok(CrawlRow {
             id: CrawlId(row.get("id")),
             name: row.get("name"),
-            state: CrawlState::ALL
-                .into_iter()
-                .find(|known| known.as_str() == state)
-                .unwrap_or(CrawlState::Paused),
+            state: CrawlState::from_stored(row.get("state")),
             settings: row.get("settings"),
             epoch: row.get("epoch"),
             ran: Duration::from_millis(row.get::<i64, _>("run_ms").unsigned_abs()),

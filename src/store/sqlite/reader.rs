@@ -2,43 +2,18 @@
 
 use super::{APPLICATION_ID, MIGRATIONS, opening, writing};
 use crate::store::StoreError;
+use crate::store::reading::{Age, Value};
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Row, SqliteConnection, TypeInfo, ValueRef};
 use std::path::Path;
 use std::time::Duration;
 
-/// A value as `SQLite` has it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// NULL.
-    Null,
-    /// A whole number.
-    Integer(i64),
-    /// A floating point number.
-    Real(f64),
-    /// Text; bytes that are no UTF-8 are replaced.
-    Text(String),
-    /// Bytes.
-    Bytes(Vec<u8>),
-}
-
 /// A read-only connection.
 #[derive(Debug)]
 pub struct Reader {
     connection: SqliteConnection,
     version: i64,
-}
-
-/// Whose tables a store has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Age {
-    /// Those of an older version: some tables or columns may not be there. A crawl brings them up to date.
-    Older,
-    /// Those of this version.
-    Ours,
-    /// Those of a newer version.
-    Newer,
 }
 
 impl Reader {
@@ -87,11 +62,7 @@ impl Reader {
     /// Whose tables it has.
     pub fn age(&self) -> Age {
         let ours = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
-        match self.version.cmp(&ours) {
-            std::cmp::Ordering::Less => Age::Older,
-            std::cmp::Ordering::Equal => Age::Ours,
-            std::cmp::Ordering::Greater => Age::Newer,
-        }
+        Age::of(self.version, ours)
     }
 
     /// Runs one reading statement and hands each row to `take`, after the names of the columns. `take` says whether it

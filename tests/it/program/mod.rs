@@ -7,6 +7,7 @@ mod flags;
 mod kill_nine;
 mod odd_stores;
 mod politeness;
+mod postgres;
 mod raw_server;
 mod reading;
 mod real_pages;

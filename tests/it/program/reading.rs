@@ -4,8 +4,9 @@ use super::raw_server::{RawServer, page};
 use super::{run, said};
 use std::path::Path;
 
-fn crawled(folder: &Path) -> RawServer {
-    let server = RawServer::start(|path, _| match path {
+/// A small site with a page of every kind.
+pub(super) fn site() -> RawServer {
+    RawServer::start(|path, _| match path {
         "/robots.txt" => {
             (200, "Content-Type: text/plain\r\n".into(), "User-agent: *\nDisallow: /no\n".into())
         }
@@ -15,13 +16,18 @@ fn crawled(folder: &Path) -> RawServer {
             (200, "Content-Type: text/html\r\n".into(), "<title>\u{1b}[31m red &amp; =1+1</title>".into())
         }
         _ => page(&[]),
-    });
+    })
+}
+
+fn crawled(folder: &Path) -> RawServer {
+    let server = site();
     let output = run(folder, &["crawl", &server.url("/"), "--name", "t"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     server
 }
 
-fn ask(folder: &Path, arguments: &[&str]) -> String {
+/// What it prints, where it succeeds.
+pub(super) fn ask(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", said(&output));
     String::from_utf8(output.stdout).unwrap()
@@ -65,13 +71,18 @@ fn queries_read_and_cannot_write() {
         assert_eq!(output.status.code(), Some(2), "{writing}: {}", said(&output));
     }
     assert_eq!(ask(folder, &["query", "select count(*) from pages", "--format", "csv"]), "count(*)\r\n2\r\n");
+    for question in documented_questions() {
+        ask(folder, &["query", question.trim_end_matches(';')]);
+    }
+}
+
+/// The questions of migrations/README.md.
+pub(super) fn documented_questions() -> Vec<String> {
     let readme =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/README.md")).unwrap();
     let questions = readme.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
     assert_eq!(questions.lines().count(), 5);
-    for question in questions.lines() {
-        ask(folder, &["query", question.trim_end_matches(';')]);
-    }
+    questions.lines().map(str::to_owned).collect()
 }
 
 #[test]

@@ -1,3 +1,4 @@
-//! Private servers for tests: started in a temporary folder, stopped with it.
+//! Private servers for tests: real processes in a temporary folder, stopped with it.
 
+pub(crate) mod postgres;
 pub(crate) mod redis;

@@ -2,22 +2,34 @@
 
 use super::contents::Contents;
 use crate::model_store::ModelStore;
+use huntsman::crawl::lease::CrawlId;
 use huntsman::store::Store;
 use huntsman::store::sqlite::SqliteStore;
+use huntsman::store::totals::Totals;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, FromRow, SqliteConnection};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use tokio::sync::Mutex;
 
 /// A store that the promises are held against: what a new one has to bring.
 pub(crate) trait Backend: Sized {
     /// An empty store.
     async fn new() -> Self;
+    /// The same where it is quick rather than safe: what the disk keeps is tested elsewhere.
+    async fn quick() -> Self {
+        Self::new().await
+    }
     /// Its port.
     fn store(&self) -> &dyn Store;
     /// All that is in it.
     async fn contents(&self) -> Contents;
     /// The same store as the next process finds it.
     async fn reopened(self) -> Self;
+    /// A text as this store can hold it.
+    fn kept(text: &str) -> Cow<'_, str> {
+        text.into()
+    }
 }
 
 /// A backend whose tables are SQL.
@@ -28,18 +40,25 @@ pub(crate) trait SqlBackend: Backend {
     async fn relent(&self);
     /// The first column of a query, as text.
     async fn texts(&self, query: &str) -> Vec<Option<String>>;
+    /// What the end summary says of a crawl.
+    async fn totals(&self, crawl: CrawlId) -> Totals;
+    /// The function of its SQL that makes a JSON array.
+    const JSON_ARRAY: &str;
 }
 
 /// `SQLite` in a real file.
 pub(crate) struct Sqlite {
     store: SqliteStore,
     folder: tempfile::TempDir,
+    /// What `contents` reads with, kept from one time to the next.
+    reading: Mutex<Option<SqliteConnection>>,
 }
 
 impl Sqlite {
     /// A store in a file in `folder`.
     pub(crate) async fn within(folder: tempfile::TempDir) -> Self {
-        Self { store: SqliteStore::open(&folder.path().join("t.db")).await.unwrap(), folder }
+        let store = SqliteStore::open(&folder.path().join("t.db")).await.unwrap();
+        Self { store, folder, reading: Mutex::default() }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -55,10 +74,6 @@ impl Sqlite {
     pub(crate) fn into_parts(self) -> (SqliteStore, tempfile::TempDir) {
         (self.store, self.folder)
     }
-
-    pub(crate) fn as_sqlite(&self) -> &SqliteStore {
-        &self.store
-    }
 }
 
 pub(crate) async fn connection(path: &Path) -> SqliteConnection {
@@ -71,12 +86,20 @@ impl Backend for Sqlite {
         Self::within(tempfile::tempdir().unwrap()).await
     }
 
+    async fn quick() -> Self {
+        Self::within(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()).await
+    }
+
     fn store(&self) -> &dyn Store {
         &self.store
     }
 
     async fn contents(&self) -> Contents {
-        contents(&mut self.connection().await).await
+        let mut reading = self.reading.lock().await;
+        if reading.is_none() {
+            *reading = Some(self.connection().await);
+        }
+        contents(reading.as_mut().unwrap()).await
     }
 
     async fn reopened(self) -> Self {
@@ -84,11 +107,17 @@ impl Backend for Sqlite {
         let (store, folder) = self.into_parts();
         drop(store);
         // The connections close on threads of their own; the lock goes with the store.
-        Self { store: SqliteStore::open(&path).await.unwrap(), folder }
+        Self { store: SqliteStore::open(&path).await.unwrap(), folder, reading: Mutex::default() }
     }
 }
 
 impl SqlBackend for Sqlite {
+    const JSON_ARRAY: &str = "json_array";
+
+    async fn totals(&self, crawl: CrawlId) -> Totals {
+        self.store.totals(crawl).await.unwrap()
+    }
+
     async fn refuse(&self, table: &str) {
         let trigger = format!(
             "CREATE TRIGGER refused BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'refused'); END"

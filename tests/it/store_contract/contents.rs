@@ -149,6 +149,18 @@ impl Contents {
         self
     }
 
+    /// The same with `kept` applied to every text that comes from the web as it was sent.
+    pub(crate) fn with_texts(mut self, kept: impl Fn(&str) -> std::borrow::Cow<'_, str>) -> Self {
+        let titles = self.pages.iter_mut().map(|row| &mut row.title);
+        let details = self.fetches.iter_mut().map(|row| &mut row.detail);
+        let rules = self.skipped.iter_mut().map(|row| &mut row.detail);
+        let letters = self.dead_letters.iter_mut().map(|row| &mut row.detail);
+        for text in titles.chain(details).chain(rules).chain(letters).flatten() {
+            *text = kept(text).into_owned();
+        }
+        self
+    }
+
     /// Says in which table and row two stores differ first; nothing where they do not.
     pub(crate) fn difference(&self, other: &Self) -> Option<String> {
         first_difference("crawls", &self.crawls, &other.crawls)

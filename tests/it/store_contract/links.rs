@@ -18,8 +18,8 @@ fn packed(url: &Queued, links: Option<&str>) -> Report {
 
 /// The rows of the view, in its order, as JSON.
 async fn rows<B: SqlBackend>(backend: &B) -> Vec<serde_json::Value> {
-    let query = "SELECT json_array(crawl_id, source_url, url, anchor, rel, element) FROM links";
-    let texts = backend.texts(query).await;
+    let row = format!("{}(crawl_id, source_url, url, anchor, rel, element)", B::JSON_ARRAY);
+    let texts = backend.texts(&format!("SELECT CAST({row} AS TEXT) FROM links")).await;
     texts.iter().map(|text| serde_json::from_str(text.as_ref().unwrap()).unwrap()).collect()
 }
 

@@ -9,7 +9,11 @@ mod evidence;
 pub(crate) mod lines;
 mod links;
 mod made;
+mod measured;
 mod pace;
+pub(crate) mod postgres;
+mod postgres_fleet;
+mod postgres_refusals;
 mod queue;
 mod refusals;
 mod text;
@@ -18,6 +22,7 @@ mod traces;
 
 use crate::model_store::ModelStore;
 use backends::Sqlite;
+use postgres::Postgres;
 
 macro_rules! contract {
     ($name:ident: $backend:ty) => {
@@ -49,6 +54,7 @@ macro_rules! contract {
                 @ $backend, queue:
                 seeds_become_open_rows_once,
                 a_seed_that_was_skipped_is_no_longer,
+                a_new_seed_reopens_a_finished_crawl,
                 epochs_grow_at_each_open_and_settings_stay,
                 states_and_running_times_are_kept,
                 open_urls_come_back_by_host_in_the_order_of_the_queue,
@@ -93,6 +99,11 @@ macro_rules! sql_contract {
             );
             contract!(@ $backend, text: texts_come_back_as_they_were);
             contract!(
+                @ $backend, totals:
+                totals_are_those_of_the_crawl_and_count_each_url_once,
+                half_of_the_answers_came_within_the_median,
+            );
+            contract!(
                 @ $backend, links:
                 the_view_expands_the_links_of_a_page_in_order,
                 a_page_whose_links_are_not_kept_has_none,
@@ -104,5 +115,7 @@ macro_rules! sql_contract {
 }
 
 contract!(sqlite: crate::store_contract::Sqlite);
+contract!(postgres_store: crate::store_contract::Postgres);
 contract!(model: crate::store_contract::ModelStore);
 sql_contract!(sqlite_sql: crate::store_contract::Sqlite);
+sql_contract!(postgres_sql: crate::store_contract::Postgres);

@@ -80,10 +80,28 @@ pub(super) async fn states_and_running_times_are_kept<B: Backend>() {
     }
     let backend = backend.reopened().await;
     let row = backend.store().open_crawl("t", "{}", at(2)).await.unwrap();
-    assert_eq!((row.ran, row.epoch), (Duration::from_millis(7_500), 2), "the time adds up");
+    assert_eq!((row.ran, row.epoch), (Duration::from_millis(9_000), 2), "the time adds up");
     let contents = backend.contents().await;
     let other = contents.crawls.iter().find(|row| row.id == other.0).unwrap();
     assert_eq!((other.run_ms, other.epoch), (0, 1));
+}
+
+pub(super) async fn a_new_seed_reopens_a_finished_crawl<B: Backend>() {
+    let backend = B::new().await;
+    let store = backend.store();
+    let (id, urls) = crawl(store, "t", &["http://h/"]).await;
+    commit(store, vec![stored(&urls[0])]).await;
+    for (state, seed_url, reopened) in [
+        (CrawlState::Finished, "http://h/", CrawlState::Finished),
+        (CrawlState::Finished, "http://h/new", CrawlState::Running),
+        (CrawlState::Paused, "http://h/newer", CrawlState::Paused),
+        (CrawlState::Cancelled, "http://h/newest", CrawlState::Cancelled),
+    ] {
+        store.set_state(id, state, Duration::ZERO, at(1)).await.unwrap();
+        store.accept(id, vec![seed(seed_url)], at(2)).await.unwrap();
+        let contents = backend.contents().await;
+        assert_eq!(contents.crawls[0].state, reopened.as_str(), "{state:?} and {seed_url}");
+    }
 }
 
 pub(super) async fn open_urls_come_back_by_host_in_the_order_of_the_queue<B: Backend>() {

@@ -1,17 +1,16 @@
 //! What the end summary reads: totals of one crawl, whatever else is in the store.
 
-use super::backends::{Backend, Sqlite};
+use super::backends::SqlBackend;
 use super::made::{
     at, commit, crawl, disallowed, entry, failed, fetch, linking, note, noted, page, skipped, stored,
 };
 use huntsman::crawl::lease::{Pace, Token};
 use huntsman::crawl::report::{Fetched, Note, Outcome, Report, RobotsNote};
-use huntsman::store::sqlite::totals::RequestGroup;
+use huntsman::store::totals::RequestGroup;
 use std::time::Duration;
 
-#[tokio::test]
-async fn totals_are_those_of_the_crawl_and_count_each_url_once() {
-    let backend = Sqlite::new().await;
+pub(super) async fn totals_are_those_of_the_crawl_and_count_each_url_once<B: SqlBackend>() {
+    let backend = B::new().await;
     let store = backend.store();
     let seeds = ["http://h/0", "http://h/1", "http://h/2", "http://h/3"];
     let (one, urls) = crawl(store, "one", &seeds).await;
@@ -47,7 +46,7 @@ async fn totals_are_those_of_the_crawl_and_count_each_url_once() {
     let robots = Note { robots: Some(fetch_of_robots), ..note(two, "h", Pace::default(), at(1)) };
     store.commit(&[entry(failed(&gone)), noted(robots)]).await.unwrap();
 
-    let totals = backend.as_sqlite().totals(one).await.unwrap();
+    let totals = backend.totals(one).await;
     assert_eq!(totals.skipped, [("depth".to_owned(), 1)], "once, under its first reason; robots apart");
     assert_eq!(totals.duplicates, 2, "three pages of one body");
     assert_eq!(totals.open_hosts, 0);
@@ -56,7 +55,7 @@ async fn totals_are_those_of_the_crawl_and_count_each_url_once() {
     assert_eq!(failed, [("http://h/gone", Some("http://h/0"), false)]);
     assert_eq!(requests(&totals.requests), [("page", Some(200), 3, 300), ("page", Some(404), 1, 100)]);
 
-    let totals = backend.as_sqlite().totals(two).await.unwrap();
+    let totals = backend.totals(two).await;
     assert_eq!(totals.skipped, [("scheme".to_owned(), 1)]);
     assert_eq!((totals.duplicates, totals.failed.len(), totals.open_hosts), (0, 2, 1));
     assert!(totals.failed.iter().all(|row| row.seed));
@@ -78,13 +77,12 @@ fn requests(groups: &[RequestGroup]) -> Vec<(&str, Option<u16>, u64, u64)> {
     groups
 }
 
-#[tokio::test]
-async fn half_of_the_answers_came_within_the_median() {
-    let backend = Sqlite::new().await;
+pub(super) async fn half_of_the_answers_came_within_the_median<B: SqlBackend>() {
+    let backend = B::new().await;
     let seeds: Vec<_> = (0..21).map(|n| format!("http://h/{n}")).collect();
     let seeds: Vec<_> = seeds.iter().map(String::as_str).collect();
     let (id, urls) = crawl(backend.store(), "t", &seeds).await;
-    let empty = backend.as_sqlite().totals(id).await.unwrap();
+    let empty = backend.totals(id).await;
     assert_eq!((empty.median_ms, empty.p95_ms, empty.requests.len()), (None, None, 0));
     let took = |url, millis, status| {
         let fetch = Fetched { status, total: Duration::from_millis(millis), ..fetch(200) };
@@ -97,6 +95,6 @@ async fn half_of_the_answers_came_within_the_median() {
         .collect();
     reports.push(took(&urls[20], 60_000, None));
     commit(backend.store(), reports).await;
-    let totals = backend.as_sqlite().totals(id).await.unwrap();
+    let totals = backend.totals(id).await;
     assert_eq!((totals.median_ms, totals.p95_ms), (Some(10), Some(19)), "silences are no answers");
 }

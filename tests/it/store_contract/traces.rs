@@ -1,8 +1,9 @@
-//! Random traces, given to the model and to `SQLite`: after each batch every answer and all that is stored must be
+//! Random traces, given to the model and to each store: after each batch every answer and all that is stored must be
 //! equal. A failure prints the seed of its trace.
 
-use super::backends::{Backend, Sqlite, contents};
+use super::backends::{Backend, Sqlite};
 use super::made::{entry, found, noted, page, seed, skipped};
+use super::postgres::Postgres;
 use crate::model_store::ModelStore;
 use crate::rng::Rng;
 use huntsman::crawl::host::HostKey;
@@ -16,19 +17,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Duration;
 
+/// Traces given to `SQLite`, and to Postgres, where each step is a few round trips to another process.
 const TRACES: u64 = 300;
+const POSTGRES_TRACES: u64 = 40;
 const BATCHES: u64 = 40;
 const HOSTS: [&str; 3] = ["h", "i:81", "j"];
 const CRAWLS: [CrawlId; 2] = [CrawlId(1), CrawlId(2)];
 
 #[test]
 fn the_model_and_sqlite_answer_and_keep_the_same() {
+    all_traces::<Sqlite>(TRACES);
+}
+
+#[test]
+fn the_model_and_postgres_answer_and_keep_the_same() {
+    all_traces::<Postgres>(POSTGRES_TRACES);
+}
+
+fn all_traces<B: Backend>(traces: u64) {
     let failed = &Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for worker in 0..2 {
             scope.spawn(move || {
-                for number in (worker..TRACES).step_by(2) {
-                    if let Err(why) = catch_unwind(AssertUnwindSafe(|| trace(number))) {
+                for number in (worker..traces).step_by(2) {
+                    if let Err(why) = catch_unwind(AssertUnwindSafe(|| trace::<B>(number))) {
                         let text = why.downcast_ref::<String>().cloned();
                         let text = text.or_else(|| why.downcast_ref::<&str>().map(|text| (*text).to_owned()));
                         failed.lock().unwrap().push((number, text.unwrap_or_default()));
@@ -38,97 +50,90 @@ fn the_model_and_sqlite_answer_and_keep_the_same() {
         }
     });
     let failed = failed.lock().unwrap();
-    println!("traces: seeds 0..{TRACES} of {BATCHES} batches, {} failed", failed.len());
+    println!("traces: seeds 0..{traces} of {BATCHES} batches, {} failed", failed.len());
     assert!(failed.is_empty(), "failing traces: {:#?}", &failed[..failed.len().min(3)]);
 }
 
-/// A folder in memory where there is one: what the disk keeps is tested elsewhere.
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
-
-fn trace(number: u64) {
+fn trace<B: Backend>(number: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut rng = Rng::new(number ^ 0x0057_04e5);
         let model = ModelStore::default();
-        let mut sqlite = Sqlite::within(folder()).await;
+        let mut backend = B::quick().await;
         for name in ["one", "two"] {
             same(
                 "open_crawl",
                 &model.open_crawl(name, name, when(&mut rng)).await,
-                &sqlite.store().open_crawl(name, name, Timestamp::EPOCH).await,
+                &backend.store().open_crawl(name, name, Timestamp::EPOCH).await,
             );
         }
-        let mut reading = sqlite.connection().await;
         for batch in 0..BATCHES {
-            step(&mut rng, &model, sqlite.store(), batch).await;
-            ask(&mut rng, &model, sqlite.store()).await;
-            let difference = model.contents().difference(&contents(&mut reading).await);
-            assert_eq!(difference, None, "after batch {batch}, the model and SQLite");
+            step(&mut rng, &model, backend.store(), batch).await;
+            ask(&mut rng, &model, backend.store()).await;
+            let expected = model.contents().with_texts(B::kept);
+            let difference = expected.difference(&backend.contents().await);
+            assert_eq!(difference, None, "after batch {batch}, the model and the store");
             if rng.chance(2) {
-                drop(reading);
-                sqlite = sqlite.reopened().await;
-                reading = sqlite.connection().await;
+                backend = backend.reopened().await;
             }
         }
     });
 }
 
-fn same<T: std::fmt::Debug, E: std::fmt::Debug>(question: &str, model: &Result<T, E>, sqlite: &Result<T, E>) {
-    assert_eq!(format!("{model:?}"), format!("{sqlite:?}"), "{question}: the model and SQLite");
+fn same<T: std::fmt::Debug, E: std::fmt::Debug>(question: &str, model: &Result<T, E>, store: &Result<T, E>) {
+    assert_eq!(format!("{model:?}"), format!("{store:?}"), "{question}: the model and the store");
 }
 
 /// One thing that somebody does with a store.
-async fn step(rng: &mut Rng, model: &ModelStore, sqlite: &dyn Store, batch: u64) {
+async fn step(rng: &mut Rng, model: &ModelStore, store: &dyn Store, batch: u64) {
     let crawl = rng.pick(&CRAWLS);
     let at = when(rng);
     match rng.range(0..20) {
-        _ if batch == 0 => accept(rng, model, sqlite, crawl).await,
-        0..2 => accept(rng, model, sqlite, crawl).await,
+        _ if batch == 0 => accept(rng, model, store, crawl).await,
+        0..2 => accept(rng, model, store, crawl).await,
         2 => {
             let (state, ran) = (rng.pick(&CrawlState::ALL), Duration::from_millis(rng.range(0..5_000)));
             let told = model.set_state(crawl, state, ran, at).await;
-            same("set_state", &told, &sqlite.set_state(crawl, state, ran, at).await);
+            same("set_state", &told, &store.set_state(crawl, state, ran, at).await);
         }
         3 => {
             let name = rng.pick(&["one", "two"]);
-            same("open_crawl", &model.open_crawl(name, "", at).await, &sqlite.open_crawl(name, "", at).await);
+            same("open_crawl", &model.open_crawl(name, "", at).await, &store.open_crawl(name, "", at).await);
         }
         _ => {
             let entries = rng.range(1..9);
             let batch: Vec<_> = (0..entries).map(|_| random_entry(rng, model)).collect();
-            same("commit", &model.commit(&batch).await, &sqlite.commit(&batch).await);
+            same("commit", &model.commit(&batch).await, &store.commit(&batch).await);
         }
     }
 }
 
-async fn accept(rng: &mut Rng, model: &ModelStore, sqlite: &dyn Store, crawl: CrawlId) {
+async fn accept(rng: &mut Rng, model: &ModelStore, store: &dyn Store, crawl: CrawlId) {
     let at = when(rng);
     let seeds: Vec<_> =
         (0..rng.range(0..6)).map(|_| Found { origin: origin(rng), ..seed(&url(rng)) }).collect();
     let told = model.accept(crawl, seeds.clone(), at).await;
-    same("accept", &told, &sqlite.accept(crawl, seeds, at).await);
+    same("accept", &told, &store.accept(crawl, seeds, at).await);
 }
 
 /// Every question of the port, about one of the crawls, at times one that is not there.
-async fn ask(rng: &mut Rng, model: &ModelStore, sqlite: &dyn Store) {
+async fn ask(rng: &mut Rng, model: &ModelStore, store: &dyn Store) {
     let crawl = rng.pick(&[CrawlId(1), CrawlId(1), CrawlId(2), CrawlId(2), CrawlId(3)]);
-    same("tally", &model.tally(crawl).await, &sqlite.tally(crawl).await);
-    same("seeds", &model.seeds(crawl).await, &sqlite.seeds(crawl).await);
+    same("tally", &model.tally(crawl).await, &store.tally(crawl).await);
+    same("seeds", &model.seeds(crawl).await, &store.seeds(crawl).await);
     let (after, most) = (rng.pick(&["", "h", "i:81", "z"]), rng.range(0..4) as usize);
     let told = model.open_hosts(crawl, after, most).await;
-    same("open_hosts", &told, &sqlite.open_hosts(crawl, after, most).await);
+    same("open_hosts", &told, &store.open_hosts(crawl, after, most).await);
     let most = rng.range(1..8) as usize;
     let host = HostKey::from_stored(rng.pick(&HOSTS));
     let told = model.open_urls(crawl, &host, most).await;
-    same("open_urls", &told, &sqlite.open_urls(crawl, &host, most).await);
+    same("open_urls", &told, &store.open_urls(crawl, &host, most).await);
     let keys: Vec<_> = (0..3).map(|_| found(&url(rng)).key).collect();
-    same("known", &model.known(crawl, &keys).await, &sqlite.known(crawl, &keys).await);
-    let (mut told, mut kept) = (model.paces().await.unwrap(), sqlite.paces().await.unwrap());
+    same("known", &model.known(crawl, &keys).await, &store.known(crawl, &keys).await);
+    let (mut told, mut kept) = (model.paces().await.unwrap(), store.paces().await.unwrap());
     told.sort_by(|one, other| one.0.cmp(&other.0));
     kept.sort_by(|one, other| one.0.cmp(&other.0));
-    assert_eq!(told, kept, "paces: the model and SQLite");
+    assert_eq!(told, kept, "paces: the model and the store");
 }
 
 /// A point in time, few enough that some are equal, and not in whole milliseconds.

@@ -7,7 +7,7 @@ use std::path::Path;
 const WRONG: &[(&str, &str, &str)] = &[
     ("--store", "x.db", "did you mean sqlite:x.db?"),
     ("--store", "sqlite:", "needs a path, as in sqlite:crawls/mine.db"),
-    ("--store", "mysql://h/x", "known is sqlite:PATH"),
+    ("--store", "mysql://h/x", "known are sqlite:PATH and postgres://"),
     ("--name", "../x", "letters, digits, '.', '-' and '_'"),
     ("--name", "a b", "letters, digits, '.', '-' and '_'"),
     ("--scope", "hots", "[possible values: page, prefix, host, domain, any]"),

@@ -1,0 +1,2 @@
+-- A finished crawl that has a new seed is running again.
+UPDATE crawls SET state = 'running', ended_at = NULL WHERE id = $1 AND state = 'finished'

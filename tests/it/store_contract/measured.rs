@@ -1,0 +1,80 @@
+//! What a page costs in each store: CPU of this process and of the server. A measurement, run by hand:
+//! `cargo test --test it measured -- --ignored --nocapture`.
+
+use super::backends::{Backend, Sqlite};
+use super::made::{at, entry, found, page, seed, stored};
+use super::postgres::Postgres;
+use crate::servers::postgres::Server;
+use huntsman::crawl::report::{Entry, Found, Outcome, Report};
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const PAGES: usize = 10_240;
+const BATCH: usize = 256;
+const LINKS: usize = 62;
+/// Clock ticks in a second, as `/proc` counts them.
+const TICKS: f64 = 100.0;
+
+/// CPU seconds of a process, and of those of its children that have ended.
+fn cpu(process: &str) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let times = behind_name.split_whitespace().skip(11).take(4);
+    times.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS
+}
+
+/// Reports on `PAGES` pages, each with `LINKS` links kept, of which the first `new` are new URLs.
+fn reports(queued: &[huntsman::crawl::lease::Queued], new: usize) -> Vec<Vec<Entry>> {
+    let report = |(n, url): (usize, &huntsman::crawl::lease::Queued)| {
+        let link = |k: usize| format!("/section/{n}/an-article-with-a-name-of-its-own-{k}.html");
+        let packed: Vec<String> = (0..LINKS)
+            .map(|k| format!(r#"["{}","The anchor of link number {k}","","a"]"#, link(k)))
+            .collect();
+        let mut page = page(&format!("The title of page number {n}"));
+        page.links = Some(format!(r#"[["http://h"],{}]"#, packed.join(",")));
+        let found: Vec<Found> = (0..new).map(|k| found(&format!("http://h{}", link(k)))).collect();
+        entry(Report { found, outcome: Outcome::Stored(Box::new(page)), ..stored(url) })
+    };
+    let mut entries = queued.iter().enumerate().map(report);
+    std::iter::from_fn(|| Some(entries.by_ref().take(BATCH).collect::<Vec<_>>()))
+        .take_while(|batch| !batch.is_empty())
+        .collect()
+}
+
+async fn measure<B: Backend>(name: &str, backend: &B, new: usize, processes: impl Fn() -> Vec<String>) {
+    let store = backend.store();
+    let crawl = store.open_crawl("m", "{}", at(0)).await.unwrap().id;
+    let seeds = (0..PAGES).map(|n| seed(&format!("http://h/seed/{n}"))).collect();
+    let queued = store.accept(crawl, seeds, at(0)).await.unwrap();
+    let batches = reports(&queued, new);
+    let servers = || processes().iter().map(|process| cpu(process)).sum::<f64>();
+    let (ours, theirs) = (cpu("self"), servers());
+    #[expect(clippy::disallowed_methods, reason = "a measurement of real time")]
+    let began = Instant::now();
+    for batch in &batches {
+        store.commit(batch).await.unwrap();
+    }
+    let took: Duration = began.elapsed();
+    let (ours, theirs) = (cpu("self") - ours, servers() - theirs);
+    let micros = |seconds: f64| seconds * 1e6 / PAGES as f64;
+    println!(
+        "{name}, {LINKS} links, {new} new: {:.0} us of CPU a page ({:.0} here, {:.0} in the server), {:.0} pages a second",
+        micros(ours + theirs),
+        micros(ours),
+        micros(theirs),
+        PAGES as f64 / took.as_secs_f64()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn what_a_page_costs() {
+    for new in [1, LINKS] {
+        let sqlite = Sqlite::new().await;
+        measure("SQLite", &sqlite, new, Vec::new).await;
+        let server = Arc::new(Server::start(&["fsync=on", "shared_buffers=256MB"]).await);
+        let postgres = Postgres::on(Arc::clone(&server)).await;
+        measure("Postgres", &postgres, new, || server.processes()).await;
+    }
+}
