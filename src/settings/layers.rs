@@ -170,7 +170,7 @@ impl Layers {
     }
 
     /// The settings that belong to the crawl, for its store; and the names of those that it was given and that are not
-    /// kept, under [`NOT_KEPT`].
+    /// kept.
     pub fn to_stored(&self) -> StoredSettings {
         let kept = SETTINGS.iter().filter(|setting| setting.owner == Owner::Crawl);
         let mut stored: StoredSettings =

@@ -61,7 +61,8 @@ pub(super) async fn where_crawls_differ_the_larger_delay_wins(backend: Backend) 
     let subject = backend.with_delay(Duration::ZERO).await;
     subject.set(CrawlId(2), SECOND, None).await;
     subject.admit_paths("a", &["1", "2"]).await;
-    assert_eq!(subject.one().await.urls.len(), 1);
+    let lease = subject.one().await;
+    assert_eq!((lease.urls.len(), lease.delay), (1, SECOND), "also for the URL of the other crawl");
 }
 
 pub(super) async fn higher_priority_goes_first_and_then_the_first_come(backend: Backend) {

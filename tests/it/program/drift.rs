@@ -169,7 +169,7 @@ async fn the_tables_are_documented_column_by_column() {
     assert_eq!(written, real, "migrations/README.md (left) and the tables that a store has (right)");
 
     let readme = read("README.md");
-    let section = readme.split("## What is in the file").nth(1).unwrap().split("\n## ").next().unwrap();
+    let section = readme.split("## What is in the store").nth(1).unwrap().split("\n## ").next().unwrap();
     let listed: BTreeSet<_> =
         section.lines().filter(|line| line.starts_with("| `")).map(|line| names(line).remove(0)).collect();
     assert_eq!(

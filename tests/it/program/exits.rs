@@ -52,6 +52,18 @@ fn an_unreachable_seed_is_code_3() {
 }
 
 #[test]
+fn a_request_that_is_forbidden_is_not_counted_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    // Port 1 is for another protocol: nothing is sent there.
+    let output = run(folder.path(), &["crawl", "http://127.0.0.1:1/", "--summary-json", "s.json"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let summary: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("s.json")).unwrap()).unwrap();
+    assert_eq!(summary["requests"]["total"], 0, "{summary:#}");
+    assert_eq!(summary["found"]["failed"], 1, "{summary:#}");
+}
+
+#[test]
 fn failures_that_are_not_accepted_are_code_10() {
     let server = RawServer::start(|path, _| match path {
         "/robots.txt" => (404, String::new(), String::new()),

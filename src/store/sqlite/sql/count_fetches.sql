@@ -1,2 +1,3 @@
--- Requests of one crawl by kind and status; no status where nobody answered.
-SELECT kind, status, count(*), coalesce(sum(wire_bytes), 0) FROM fetches WHERE crawl_id = ? GROUP BY kind, status
+-- Requests of one crawl by kind and status; no status where nobody answered. What was forbidden was never sent.
+SELECT kind, status, count(*), coalesce(sum(wire_bytes), 0) FROM fetches WHERE crawl_id = ?
+  AND (error IS NULL OR error <> 'forbidden-address') GROUP BY kind, status
