@@ -128,14 +128,21 @@ impl Storage {
 
     /// Drops from the entries what the seen-set and the skipped filter know.
     async fn filter(&self, entries: &mut [Entry], skipped: &mut SkippedFilter) -> Result<(), StorageError> {
+        let mut asked: HashMap<CrawlId, Vec<UrlKey>> = HashMap::new();
+        for entry in &*entries {
+            let Entry::Report(report) = entry else { continue };
+            asked.entry(report.url.crawl).or_default().extend(report.found.iter().map(|found| found.key));
+        }
+        // One question a crawl: a batch has many pages, and the index may be a round trip away.
+        let mut unseen = HashMap::with_capacity(asked.len());
+        for (crawl, keys) in asked {
+            unseen.insert(crawl, self.frontier.unseen(crawl, &keys).await?.into_iter());
+        }
         for entry in entries {
             let Entry::Report(report) = entry else { continue };
-            let crawl = report.url.crawl;
-            let keys: Vec<UrlKey> = report.found.iter().map(|found| found.key).collect();
-            let unseen = self.frontier.unseen(crawl, &keys).await?;
-            let mut unseen = unseen.into_iter();
-            report.found.retain(|_| unseen.next().unwrap_or(true));
-            report.skipped.retain(|one| skipped.is_new(crawl, one));
+            let mut answers = unseen.get_mut(&report.url.crawl).into_iter().flatten();
+            report.found.retain(|_| answers.next().unwrap_or(true));
+            report.skipped.retain(|one| skipped.is_new(report.url.crawl, one));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What the index in Redis does where the server, a process or the line between them fails: on a private server, in real time.
 
+use crate::servers::cut::Line;
 use crate::servers::redis::RedisServer;
 use huntsman::clock::Clock;
 use huntsman::crawl::host::HostKey;
@@ -10,7 +11,7 @@ use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::UrlKey;
 use huntsman::frontier::memory::Limits;
-use huntsman::frontier::redis::{RedisFrontier, Settings};
+use huntsman::frontier::redis::{LIMITS, RedisFrontier, Settings};
 use huntsman::frontier::{
     Ack, CrawlSettings, EntryId, Front, FrontierError, HandOff, Handed, Leases, Next, Reports, RunState,
 };
@@ -30,7 +31,7 @@ fn run(test: impl Future<Output = ()>) {
 }
 
 fn settings(server: &RedisServer, name: &str) -> Settings {
-    Settings { limits: Limits { lease: LEASE, ..Limits::default() }, ..Settings::new(&server.url(), name) }
+    Settings { limits: Limits { lease: LEASE, ..LIMITS }, ..Settings::new(&server.url(), name) }
 }
 
 async fn connect(server: &RedisServer, name: &str) -> RedisFrontier {
@@ -393,4 +394,100 @@ fn bytes_of_a_stranger_leave_the_stream_and_those_of_another_version_are_an_erro
 async fn claimed(reader: &RedisFrontier) -> Result<Vec<(EntryId, Entry)>, FrontierError> {
     let reading = reader.reports(10, Duration::ZERO);
     tokio::time::timeout(2 * LEASE, reading).await.expect("it is given what is left")
+}
+
+/// A small crawl over a line that is cut again and again in the middle of an exchange, at every step in turn: each URL is visited,
+/// reported and acknowledged, none twice and none lost.
+#[test]
+fn answers_that_are_lost_lose_no_url_and_double_none() {
+    const URLS: usize = 120;
+    run(async {
+        let server = RedisServer::start();
+        let line = Line::to(&server.socket());
+        let eager = |name: &str| Settings {
+            claim_after: Duration::from_millis(500),
+            url: line.url(),
+            ..settings(&server, name)
+        };
+        let index = RedisFrontier::connect(eager("all"), Clock::start()).await.unwrap();
+        open(&index, 1, Duration::ZERO).await;
+        let urls: Vec<Queued> = (0..URLS).map(|n| url(&format!("h{}.org", n % 7), &n.to_string())).collect();
+        let mut step = 0;
+        let mut cuts = 0;
+        let mut cut = || {
+            cuts += usize::from(step > 0 && line.was_cut());
+            step += 1;
+            line.cut_after(step % 5);
+        };
+        for some in urls.chunks(10) {
+            cut();
+            index.admit(some.to_vec(), CRAWL, &[]).await.unwrap();
+        }
+        let mut done = BTreeSet::new();
+        let mut visits = 0;
+        while done.len() < URLS {
+            cut();
+            index.beat().await.unwrap();
+            for lease in lease(&index, 3).await {
+                for url in &lease.urls {
+                    cut();
+                    visits +=
+                        usize::from(index.hand_off(hand_off(&lease, url)).await.unwrap() == Handed::Accepted);
+                }
+            }
+            cut();
+            let reading = index.reports(50, Duration::ZERO);
+            let Ok(entries) = tokio::time::timeout(Duration::from_millis(300), reading).await else {
+                continue;
+            };
+            let mut acks = Vec::new();
+            for (id, entry) in entries.unwrap() {
+                let Entry::Report(report) = entry else { panic!("nobody noted anything") };
+                assert!(done.insert(report.url.url.clone()), "{} came twice", report.url.url);
+                acks.push(Ack { id, requeue: None, stored: true });
+            }
+            cut();
+            index.acknowledge(acks).await.unwrap();
+        }
+        line.cut_after(-1);
+        let counts = index.counts().await.unwrap();
+        assert_eq!((counts.queued, counts.leased, counts.handed_over), (0, 0, 0));
+        assert_eq!(visits, URLS, "what was handed off is said to be, though the answer was lost");
+        println!("the line was cut {cuts} times");
+        assert!(cuts > 30);
+    });
+}
+
+/// Two nodes and a budget over sixteen shards: together they may go beyond by less than one call's worth of URLs.
+#[test]
+fn a_page_budget_holds_over_all_shards() {
+    run(async {
+        let server = RedisServer::start();
+        let front = connect(&server, "scheduler").await;
+        open(&front, 1, Duration::ZERO).await;
+        let state = RunState::Running;
+        let delay = Delay::Fixed(Duration::from_millis(1));
+        let told = CrawlSettings { state, delay, max_pages: Some(10), stored: 3 };
+        front.settings(CRAWL, told).await.unwrap();
+        let urls = (0..100).map(|n| url(&format!("h{n}.org"), "1")).collect();
+        assert_eq!(front.admit(urls, CRAWL, &[]).await.unwrap(), 100);
+        let node = connect(&server, "node").await;
+        let mut held = Vec::new();
+        for _ in 0..20 {
+            held.extend(lease(&node, 4).await);
+        }
+        assert_eq!(held.len(), 7, "ten, less three that were stored before");
+        for lease in &held {
+            node.hand_off(hand_off(lease, &lease.urls[0])).await.unwrap();
+        }
+        let mut acks = Vec::new();
+        while acks.len() < 7 {
+            let entries = front.reports(10, Duration::ZERO).await.unwrap();
+            acks.extend(entries.into_iter().map(|(id, _)| Ack { id, requeue: None, stored: true }));
+        }
+        assert!(!front.counts().await.unwrap().budget_spent);
+        front.acknowledge(acks).await.unwrap();
+        assert!(front.counts().await.unwrap().budget_spent);
+        assert!(lease(&node, 4).await.is_empty());
+    });
 }

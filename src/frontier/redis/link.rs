@@ -13,6 +13,7 @@ use crate::frontier::FrontierError;
 use futures_util::future::join_all;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind, Value};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -167,13 +168,15 @@ pub(super) struct Link {
     pub(super) clock: Clock,
     client: Client,
     state: Mutex<State>,
+    /// Exchanges with the server since the start.
+    pub(super) round_trips: AtomicU64,
 }
 
 impl Link {
     pub(super) fn new(settings: Settings, clock: Clock) -> Result<Self, FrontierError> {
         let client = Client::open(&*settings.url)
             .map_err(|why| FrontierError::Unusable(format!("its URL is none that can be used: {why}")))?;
-        Ok(Self { settings, clock, client, state: Mutex::default() })
+        Ok(Self { settings, clock, client, state: Mutex::default(), round_trips: AtomicU64::new(0) })
     }
 
     /// Keeps a paused clock from running ahead of the server, in tests.
@@ -370,8 +373,42 @@ impl Link {
             let mut connection = session.connection.clone();
             async move { command.query_async::<Value>(&mut connection).await }
         });
+        self.round_trips.fetch_add(1, Ordering::Relaxed);
         let results = join_all(commands).await;
         results.into_iter().map(|result| result.map(Reply).map_err(|why| Failure::of(&why))).collect()
+    }
+
+    /// Reads so many entries of the streams of these shards, after these points, in one round trip.
+    pub(super) async fn read_streams(
+        &self,
+        session: &Session,
+        consumer: &str,
+        asked: &[(u32, usize, &str)],
+    ) -> Result<Vec<(u32, Reply)>, FrontierError> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let _hold = self.hold();
+        let commands = asked.iter().map(|(shard, count, after)| {
+            let mut command = redis::cmd("XREADGROUP");
+            command.arg("GROUP").arg("storage").arg(consumer).arg("COUNT").arg(*count).arg("STREAMS");
+            command.arg(format!("{}{}:stream", self.stem(*shard), session.mark.epoch)).arg(*after);
+            let mut connection = session.connection.clone();
+            async move { command.query_async::<Value>(&mut connection).await }
+        });
+        self.round_trips.fetch_add(1, Ordering::Relaxed);
+        let results = join_all(commands).await;
+        let mut read = Vec::with_capacity(results.len());
+        for (result, (shard, ..)) in results.into_iter().zip(asked) {
+            match result.map_err(|why| Failure::of(&why)) {
+                Ok(reply) => read.push((*shard, Reply(reply))),
+                Err(why) => {
+                    self.drop_connection(session).await;
+                    return Err(why.into_error());
+                }
+            }
+        }
+        Ok(read)
     }
 
     /// Says in one shard which epoch is open, or that none is.

@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use link::Link;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Shards of an installation, where nobody says otherwise.
@@ -74,6 +75,16 @@ pub struct Settings {
     pub time: Time,
 }
 
+/// How much an installation holds where nobody says otherwise. A shard holds its share: a crawl of one domain has that alone.
+pub const LIMITS: Limits = Limits {
+    lease: Duration::from_secs(15),
+    urls: 1_000_000,
+    host_urls: 10_000,
+    stream_entries: 16_384,
+    stream_bytes: 256 << 20,
+    seen: 100_000_000,
+};
+
 impl Settings {
     /// The defaults for a process of this name.
     pub fn new(url: &str, name: &str) -> Self {
@@ -82,7 +93,7 @@ impl Settings {
             namespace: "huntsman".to_owned(),
             name: name.to_owned(),
             shards: SHARDS,
-            limits: Limits::default(),
+            limits: LIMITS,
             claim_after: Duration::from_secs(30),
             time: Time::Server,
         }
@@ -121,6 +132,11 @@ impl RedisFrontier {
         let (leasing, directing) = (leases::Leasing::default(), front::Directing::default());
         let reading = Arc::new(reports::Reading::default());
         Ok(Self { link, leasing, reading, directing })
+    }
+
+    /// Exchanges with the server since the start, each with any number of shards.
+    pub fn round_trips(&self) -> u64 {
+        self.link.round_trips.load(Ordering::Relaxed)
     }
 
     /// The length of a lease in the epoch that is open.

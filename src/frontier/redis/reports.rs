@@ -322,47 +322,28 @@ async fn take(
     let mark = link.session().await?.mark;
     reading.enter(mark.epoch);
     let again = std::mem::take(&mut reading.held().recheck);
-    // What was given before is most of what is pending then.
-    let each = if again {
-        most + reading.held().entries.len()
-    } else {
-        most.div_ceil(mark.shards as usize).max(most.min(64))
-    };
-    let settings = &link.settings;
-    let args = || {
-        let args = Args::new().number(each).number(linger.as_micros()).add(&*settings.name);
-        let args = args.number(settings.claim_after.as_millis());
-        args.add(if again { "1" } else { "0" }).number(BATCH_BYTES / mark.shards as usize)
-    };
-    let replies = match link.everywhere(Script::Take, args).await {
-        Ok(replies) => replies,
-        Err(why) => {
-            reading.held().recheck = true;
-            return Err(why);
-        }
-    };
-    let mut wait = POLL;
+    let mut read = read_streams(link, reading, again, most, linger).await;
+    if let Err(FrontierError::Unavailable(_)) = read {
+        // The line was cut, perhaps with entries in it.
+        read = read_streams(link, reading, true, most, linger).await;
+    }
+    reading.held().recheck |= read.is_err();
+    let (read, wait) = read?;
     let mut entries = Vec::new();
     let mut strange = Vec::new();
-    for (shard, reply) in replies.into_iter().enumerate() {
-        let mut parts = reply.parts(1)?;
-        if let Ok(micros) = u64::try_from(next(&mut parts)?.number()?) {
-            wait = wait.min(Duration::from_micros(micros));
+    for (shard, entry) in read {
+        let Some((id, fields)) = read_entry(shard, entry)? else { continue };
+        if !reading.held().entries.insert(id) {
+            continue;
         }
-        for entry in parts {
-            let (id, fields) = read_entry(shard as u32, entry)?;
-            if !reading.held().entries.insert(id) {
-                continue;
-            }
-            match decode(fields, mark.epoch) {
-                Ok(entry) => entries.push((id, entry)),
-                Err(wire::Unreadable::Garbage(why)) => strange.push((id, why)),
-                Err(why) => {
-                    let mut held = reading.held();
-                    held.entries.remove(&id);
-                    held.recheck = true;
-                    return Err(FrontierError::Unusable(format!("a report cannot be read: {why}")));
-                }
+        match decode(fields, mark.epoch) {
+            Ok(entry) => entries.push((id, entry)),
+            Err(wire::Unreadable::Garbage(why)) => strange.push((id, why)),
+            Err(why) => {
+                let mut held = reading.held();
+                held.entries.remove(&id);
+                held.recheck = true;
+                return Err(FrontierError::Unusable(format!("a report cannot be read: {why}")));
             }
         }
     }
@@ -370,6 +351,51 @@ async fn take(
         drop_strange(link, reading, id, &why).await?;
     }
     Ok((entries, wait))
+}
+
+/// What is due in every shard, each entry with its shard; and when more will be.
+async fn read_streams(
+    link: &Link,
+    reading: &Reading,
+    again: bool,
+    most: usize,
+    linger: Duration,
+) -> Result<(Vec<(u32, Reply)>, Duration), FrontierError> {
+    let session = link.session().await?;
+    let shards = session.mark.shards;
+    let name = &*link.settings.name;
+    let each = most.div_ceil(shards as usize).max(most.min(64));
+    let args = || {
+        let args = Args::new().number(each).number(linger.as_micros()).add(name);
+        args.number(link.settings.claim_after.as_millis()).number(BATCH_BYTES / shards as usize)
+    };
+    let mut wait = POLL;
+    let mut read = Vec::new();
+    let mut asked = Vec::new();
+    for (shard, reply) in (0..).zip(link.everywhere(Script::Take, args).await?) {
+        let mut parts = reply.parts(2)?;
+        if let Ok(micros) = u64::try_from(next(&mut parts)?.number()?) {
+            wait = wait.min(Duration::from_micros(micros));
+        }
+        let count = next(&mut parts)?.count()?;
+        read.extend(parts.map(|entry| (shard, entry)));
+        if count > 0 {
+            asked.push((shard, count, ">"));
+        }
+    }
+    if again {
+        // What was given before and lost on the way is among what this consumer has pending.
+        let pending = most + reading.held().entries.len();
+        asked.extend((0..shards).map(|shard| (shard, pending, "0")));
+    }
+    for (shard, reply) in link.read_streams(&session, name, &asked).await? {
+        for stream in reply.list()? {
+            let mut parts = stream.parts(2)?;
+            let _name = next(&mut parts)?;
+            read.extend(next(&mut parts)?.list()?.into_iter().map(|entry| (shard, entry)));
+        }
+    }
+    Ok((read, wait))
 }
 
 /// An entry that nobody can read leaves the stream; its URL is open in the store and comes back by refill.
@@ -387,12 +413,14 @@ async fn drop_strange(link: &Link, reading: &Reading, id: EntryId, why: &str) ->
     Ok(())
 }
 
-fn read_entry(shard: u32, reply: Reply) -> Result<(EntryId, Vec<Reply>), FrontierError> {
+/// The number and the fields of an entry; `None` where it was deleted meanwhile.
+fn read_entry(shard: u32, reply: Reply) -> Result<Option<(EntryId, Vec<Reply>)>, FrontierError> {
     let mut parts = reply.parts(2)?;
     let id = next(&mut parts)?.text()?;
     let number = id.split('-').next().and_then(|number| number.parse().ok());
     let number = number.ok_or_else(|| FrontierError::Unavailable(format!("{id:?} is no entry of ours")))?;
-    Ok((shards::entry(shard, number), next(&mut parts)?.list()?))
+    let fields = next(&mut parts)?.list()?;
+    Ok((!fields.is_empty()).then(|| (shards::entry(shard, number), fields)))
 }
 
 fn decode(fields: Vec<Reply>, epoch: u32) -> Result<Entry, wire::Unreadable> {

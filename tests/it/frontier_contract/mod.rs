@@ -10,6 +10,7 @@ mod model;
 mod on_redis;
 mod stream;
 mod subject;
+mod telling;
 mod traces;
 
 use on_redis::REDIS;
@@ -115,6 +116,14 @@ macro_rules! contract {
                     a_host_with_a_pace_of_its_own_keeps_it,
                     a_host_that_rests_does_not_leave,
                     a_host_that_left_is_as_quiet_after_another_epoch_as_before;
+                telling:
+                    the_rules_of_a_crawl_are_what_was_published_and_opened,
+                    a_lease_says_which_rules_are_in_force,
+                    a_crawl_has_no_more_seeds_than_the_bound,
+                    nothing_of_a_paused_crawl_is_leased_until_it_runs,
+                    the_urls_of_a_cancelled_crawl_leave,
+                    nodes_that_ask_are_known_and_can_be_asked_to_leave,
+                    a_beat_keeps_the_index_open;
             }
         }
     };

@@ -1,4 +1,5 @@
 //! Private servers for tests: real processes in a temporary folder, stopped with it.
 
+pub(crate) mod cut;
 pub(crate) mod postgres;
 pub(crate) mod redis;

@@ -43,7 +43,7 @@ impl RedisServer {
         self.shell.wait().unwrap();
     }
 
-    fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")
     }
 

@@ -17,19 +17,19 @@ end
 
 -- Whether the URL was queued; nil where it is known.
 local function admit(host, crawl, priority, due, body)
-  local number = known_as(host.name, crawl, body)
   if refuses then
     host.short = true
     return false
   end
+  local number = known_as(host.name, crawl, body)
   if refills and C.refill_until > now and redis.call('SISMEMBER', P .. 'settled', number) == 1 then return nil end
-  if redis.call('SISMEMBER', known_bucket(number), number) == 1 then return nil end
+  local refused = (host.short and not refills) or has_no_room(host)
+  if refused and is_known(number) or not refused and not know(number) then return nil end
   -- A host whose tail is in SQL takes no newcomer past that tail: the refill keeps the order.
-  if (host.short and not refills) or has_no_room(host) then
+  if refused then
     host.short = true
     return false
   end
-  know(number)
   push_back(host, crawl, tonumber(priority), inward(due), body)
   return true
 end

@@ -24,7 +24,7 @@ end
 local function grow(kind, members, buckets)
   if members <= buckets * LOAD then return buckets end
   local power = floor_power(buckets)
-  local from, to = P .. kind .. string.format('%d', buckets - power), P .. kind .. string.format('%d', buckets)
+  local from, to = P .. kind .. (buckets - power), P .. kind .. buckets
   local stay, move = {}, {}
   for _, member in ipairs(redis.call('SMEMBERS', from)) do
     local side = digits(member) % (power * 2) == buckets and move or stay

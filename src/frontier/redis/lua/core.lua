@@ -29,7 +29,7 @@ end
 local NAMES = {
   'epoch', 'shard', 'shards', 'beat', 'quiet', 'lease', 'max_urls', 'max_host', 'max_entries', 'max_bytes', 'max_seen',
   'fixed_delay', 'auto_delay', 'budgets', 'tokens', 'entries', 'queued', 'leased', 'handed', 'lag', 'lag_bytes', 'mean',
-  'untaken', 'first_at', 'unpark', 'refill_until', 'claim_at', 'known_buckets', 'seen', 'seen_buckets',
+  'taken', 'first_at', 'unpark', 'refill_until', 'claim_at', 'seen', 'seen_buckets',
 }
 local FORMAT = '<' .. string.rep('d', #NAMES)
 local C

@@ -207,31 +207,32 @@ local function text_of(body)
   return string.sub(body, 2 + string.byte(body, 1))
 end
 
--- The number under which a URL is known while it is queued, leased or handed over.
+-- How a URL is known while it is queued, leased or handed over: a bucket, and a number of 32 bits, of which a set keeps twice as
+-- many in the same memory as of 64. As many buckets as the shard may hold URLs, divided by KNOWN_LOAD: some 40 bits in all.
+-- Where two URLs share them, the second is refused as long as the first is here, and comes by a later refill.
+local KNOWN_LOAD = 256
 local function known_as(host, crawl, body)
   local hex = redis.sha1hex(crawl .. NAME_SEPARATOR .. host .. NAME_SEPARATOR .. text_of(body))
-  return string.format('%.0f', tonumber(string.sub(hex, 1, 13), 16))
+  local bucket = tonumber(string.sub(hex, 9, 18), 16) % math.ceil(C.max_urls / KNOWN_LOAD)
+  return string.format('%d.%d', bucket, tonumber(string.sub(hex, 1, 8), 16) - 2147483648)
 end
 
-local known_power
-local function known_bucket(number)
-  if not known_power then known_power = floor_power(C.known_buckets) end
-  return P .. 'k:' .. string.format('%d', bucket_of(digits(number), C.known_buckets, known_power))
+local function in_bucket(command, known)
+  local dot = string.find(known, '.', 1, true)
+  return redis.call(command, P .. 'k:' .. string.sub(known, 1, dot - 1), string.sub(known, dot + 1)) == 1
+end
+
+local function is_known(known)
+  return in_bucket('SISMEMBER', known)
 end
 
 -- Makes a URL known; false where it was.
-local function know(number)
-  if redis.call('SADD', known_bucket(number), number) == 0 then return false end
-  local buckets = grow('k:', C.queued + C.leased + C.handed, C.known_buckets)
-  if buckets ~= C.known_buckets then
-    C.known_buckets = buckets
-    known_power = nil
-  end
-  return true
+local function know(known)
+  return in_bucket('SADD', known)
 end
 
-local function forget(number)
-  redis.call('SREM', known_bucket(number), number)
+local function forget(known)
+  in_bucket('SREM', known)
 end
 
 local function push_back(host, crawl, priority, due, body)
@@ -294,6 +295,7 @@ end
 
 -- Appends to the stream what is about `host`; `number` is how the URL of a report is known.
 local function append(host, crawl, number, weight, ...)
+  if C.entries == C.taken then C.first_at = now end
   C.entries = C.entries + 1
   local id = string.format('%.0f', C.entries)
   redis.call('XADD', P .. 'stream', id .. '-0', ...)
@@ -304,8 +306,6 @@ local function append(host, crawl, number, weight, ...)
   redis.call('HSET', P .. 'lag', id, table.concat({crawl, number or '-', weight, host.token, host.name}, ' '))
   C.lag = C.lag + 1
   C.lag_bytes = C.lag_bytes + weight
-  if C.untaken == 0 then C.first_at = now end
-  C.untaken = C.untaken + 1
 end
 
 -- Appends a note and takes the pace that it says: the host rests until the note is acknowledged.

@@ -29,7 +29,7 @@ local function expire(token, expiry)
       C.handed = C.handed + 1
       host.handed = host.handed + 1
       append(host, crawl, known_as(host.name, crawl, string.sub(one, 15)), #one,
-        'q', one, 'h', host.name, 't', token, 'a', string.format('%.0f', now))
+        'q', one, 'h', host.name, 't', token, 'a', outward(now))
     else
       redis.call('RPUSH', lease, string.sub(one, 1, 13) .. string.char(suspect) .. string.sub(one, 15))
     end

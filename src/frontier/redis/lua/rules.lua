@@ -24,7 +24,7 @@ else
       new[#new + 1] = seed
     end
   end
-  if redis.call('LLEN', seeds) + #new > tonumber(ARGV[6]) then return redis.error_reply('HMFULL') end
+  if redis.call('LLEN', seeds) + #new > tonumber(ARGV[6]) then return redis.error_reply('HMFULL more seeds than a crawl may have') end
   for _, seed in ipairs(new) do
     redis.call('SADD', known, seed)
     redis.call('RPUSH', seeds, seed)

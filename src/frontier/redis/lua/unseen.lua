@@ -4,8 +4,9 @@ local refused = enter()
 if refused then return refused end
 local power = floor_power(C.seen_buckets)
 local said = {}
+local prefix = P .. 's:'
 for i = 4, #ARGV do
   local at = bucket_of(digits(ARGV[i]), C.seen_buckets, power)
-  said[i - 3] = 1 - redis.call('SISMEMBER', P .. 's:' .. string.format('%d', at), ARGV[i])
+  said[i - 3] = 1 - redis.call('SISMEMBER', prefix .. at, ARGV[i])
 end
 return table.concat(said)
