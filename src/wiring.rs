@@ -1,6 +1,7 @@
 //! The only place that knows backends and roles together.
 
 pub mod embedded;
+pub mod fleet;
 pub mod lead;
 pub mod stores;
 

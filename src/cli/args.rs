@@ -2,9 +2,11 @@
 
 mod examples;
 mod filters;
+mod roles;
 mod simulated;
 
 pub use filters::{StatusFilter, When};
+pub use roles::{Frontier, NodeArgs, SchedulerArgs, StorageArgs};
 pub use simulated::{DemoArgs, TestwebArgs};
 
 use super::board::Detail;
@@ -129,6 +131,15 @@ pub enum Command {
     /// Continue a crawl that was interrupted
     #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
+    /// Lead an installation of several processes: seed crawls, keep the index filled
+    #[command(after_help = examples::SCHEDULER)]
+    Scheduler(SchedulerArgs),
+    /// Fetch for an installation of several processes
+    #[command(after_help = examples::NODE)]
+    Node(NodeArgs),
+    /// Write for an installation of several processes
+    #[command(after_help = examples::STORAGE)]
+    Storage(StorageArgs),
     /// Show how far a crawl is
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),

@@ -1,6 +1,6 @@
 //! The flags that are settings, made from the table of settings.
 
-use crate::settings::table::{Kind, SETTINGS, Section, Setting};
+use crate::settings::table::{Kind, Owner, SETTINGS, Section, Setting};
 use crate::settings::{Entry, Origin, Raw, StoreUrl};
 use clap::builder::PossibleValuesParser;
 use clap::parser::ValueSource;
@@ -29,6 +29,34 @@ pub struct AllButName;
 impl Choice for AllButName {
     fn takes(setting: &Setting) -> bool {
         setting.name != "name"
+    }
+}
+
+/// The settings of a crawl, and where it is kept: `scheduler`.
+#[derive(Debug, Clone)]
+pub struct OfACrawl;
+impl Choice for OfACrawl {
+    fn takes(setting: &Setting) -> bool {
+        // Those that only a process with a summary or an answer to a crawl's end has are not among them.
+        !["wait", "max_errors", "fail_on", "summary_json", "progress"].contains(&setting.name)
+            && HowToAsk::of_process(setting).is_none()
+    }
+}
+
+/// How a process asks, whatever the crawl: `node`.
+#[derive(Debug, Clone)]
+pub struct HowToAsk;
+impl HowToAsk {
+    /// A setting of the requests that stays with the process that sends them.
+    fn of_process(setting: &Setting) -> Option<&'static str> {
+        let is_one =
+            setting.owner != Owner::Crawl && matches!(setting.section, Section::Identity | Section::Network);
+        is_one.then_some(setting.name)
+    }
+}
+impl Choice for HowToAsk {
+    fn takes(setting: &Setting) -> bool {
+        Self::of_process(setting).is_some()
     }
 }
 

@@ -18,6 +18,7 @@ pub mod problems;
 pub mod progress;
 mod query;
 mod robots;
+mod roles;
 mod running;
 pub mod seeds;
 mod shell;
@@ -41,6 +42,9 @@ pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
     match command {
         Command::Crawl(args) => crawl::run(args, &global, terminal),
         Command::Resume(args) => crawl::resume(args, &global, terminal),
+        Command::Scheduler(args) => roles::scheduler(args, &global, terminal),
+        Command::Node(args) => roles::node(args, &global, terminal),
+        Command::Storage(args) => roles::storage(args, &global, terminal),
         Command::Robots(args) => robots::run(&args, &global, terminal),
         Command::Query(args) => query::run(&args, &global),
         Command::Pages(args) => pages::run(&args, &global),

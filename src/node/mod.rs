@@ -29,6 +29,9 @@ use tokio_util::sync::CancellationToken;
 /// After a stop, visits in hand have so long to end.
 pub const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long a node waits before it asks again an index that was out of reach.
+const OUT_OF_REACH: Duration = Duration::from_secs(1);
+
 /// What a node is told.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -53,6 +56,8 @@ pub struct Node {
     settings: Settings,
     jobs: Jobs,
     held: Mutex<HashMap<Token, Arc<Held>>>,
+    /// No lease is asked for before this point.
+    quiet_until: AtomicI64,
     /// A permit a request in flight: only a host that is asked several URLs at a time can make another wait for one.
     requests: Semaphore,
 }
@@ -76,7 +81,15 @@ impl Node {
     /// A node that visits what `frontier` hands out.
     pub fn new(frontier: Arc<dyn Leases>, clock: Clock, settings: Settings, jobs: Jobs) -> Self {
         let requests = Semaphore::new(settings.concurrency);
-        Self { frontier, clock, settings, jobs, held: Mutex::default(), requests }
+        Self {
+            frontier,
+            clock,
+            settings,
+            jobs,
+            held: Mutex::default(),
+            quiet_until: AtomicI64::default(),
+            requests,
+        }
     }
 
     /// Requests on their way.
@@ -94,20 +107,32 @@ impl Node {
                 self.renew().await;
             }
             while visits.try_join_next().is_some() {}
-            let room = self.settings.concurrency.saturating_sub(visits.len());
+            let mut room = self.settings.concurrency.saturating_sub(visits.len());
             let mut rest = renewal;
+            let asked = self.clock.now();
+            if asked < self.quiet_until() {
+                (room, rest) = (0, self.quiet_until().min(renewal));
+            }
             if room > 0 {
-                let asked = self.clock.now();
-                match self.frontier.lease(room).await? {
-                    Next::Leases(leases) => {
+                match self.frontier.lease(room).await {
+                    Ok(Next::Leases(leases)) => {
                         for lease in leases {
                             let held = self.hold(&lease, asked);
                             visits.spawn(Arc::clone(self).visit_all(lease, held, stop.clone()));
                         }
                         continue;
                     }
-                    Next::NotBefore(due) => rest = due.min(renewal),
-                    Next::Drain => break,
+                    Ok(Next::NotBefore(due)) => rest = due.min(renewal),
+                    Ok(Next::Drain) => break,
+                    Err(FrontierError::Unavailable(why)) => {
+                        self.pause(&why, OUT_OF_REACH);
+                        continue;
+                    }
+                    Err(FrontierError::Lost(why)) => {
+                        self.lose(&why);
+                        continue;
+                    }
+                    Err(why) => return Err(why.into()),
                 }
             }
             tokio::select! {
@@ -145,6 +170,23 @@ impl Node {
         held
     }
 
+    fn quiet_until(&self) -> Timestamp {
+        Timestamp::from_micros(self.quiet_until.load(Ordering::Relaxed))
+    }
+
+    /// Asks for nothing for a while: an index that is out of reach is a pause, not a failure.
+    fn pause(&self, why: &str, span: Duration) {
+        tracing::warn!(why, "no leases for a moment");
+        self.quiet_until.fetch_max((self.clock.now() + span).as_micros(), Ordering::Relaxed);
+    }
+
+    /// The index is another one: every lease is void, its requests are aborted, and none is asked for until whoever was
+    /// leased the same hosts has missed them too.
+    fn lose(&self, why: &str) {
+        self.pause(why, self.settings.lease);
+        self.held().values().for_each(|held| held.lost.cancel());
+    }
+
     /// Renews every lease in hand with one call; those that the index does not know are lost.
     async fn renew(&self) {
         let tokens: Vec<Token> = self.held().keys().copied().collect();
@@ -152,8 +194,12 @@ impl Node {
             return;
         }
         let asked = self.clock.now();
-        // Out of reach: the fences stand where they are, and the leases lapse by themselves.
-        let Ok(lost) = self.frontier.renew(&tokens).await else { return };
+        let lost = match self.frontier.renew(&tokens).await {
+            Ok(lost) => lost,
+            Err(FrontierError::Lost(why)) => return self.lose(&why),
+            // Out of reach: the fences stand where they are, and the leases lapse by themselves.
+            Err(_) => return,
+        };
         let fence = asked + self.settings.lease * 2 / 3;
         let held = self.held();
         for token in tokens {

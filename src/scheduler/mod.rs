@@ -1,5 +1,7 @@
 //! The role that keeps a crawl going: seeds it, fills the front of the queue from the store, and says when it is over.
 
+pub mod fleet;
+
 use crate::clock::Clock;
 use crate::crawl::lease::CrawlId;
 use crate::crawl::report::Found;

@@ -8,6 +8,7 @@ mod filter;
 use crate::clock::Clock;
 use crate::crawl::lease::CrawlId;
 use crate::crawl::report::{Entry, Note, Report};
+use crate::crawl::scope::ScopeKind;
 use crate::crawl::url::UrlKey;
 use crate::frontier::{Ack, EntryId, FrontierError, Reports};
 use crate::store::{Committed, Store, StoreError};
@@ -60,24 +61,45 @@ pub struct Storage {
     store: Arc<dyn Store>,
     clock: Clock,
     listener: Listener,
+    is_shared: bool,
 }
 
 impl Storage {
     /// A stage that moves reports from `frontier` to `store`.
     pub fn new(frontier: Arc<dyn Reports>, store: Arc<dyn Store>, clock: Clock, listener: Listener) -> Self {
-        Self { frontier, store, clock, listener }
+        Self { frontier, store, clock, listener, is_shared: false }
     }
 
-    /// Writes until `stop` fires; what is in the stream by then is not lost, only not yet committed.
+    /// The same for an installation of several processes: it waits for its store as long as it takes, while the stream fills up
+    /// and leasing stops, and tells the nodes what redirected seeds open.
+    #[must_use]
+    pub fn for_installation(self) -> Self {
+        Self { is_shared: true, ..self }
+    }
+
+    /// Writes until `stop` fires; what is in the stream by then is not lost, only not yet committed. An index that is out
+    /// of reach or was lost is a pause: what was committed and not acknowledged comes again, and passes no gate twice.
     pub async fn run(&self, stop: &CancellationToken) -> Result<(), StorageError> {
         let mut skipped = SkippedFilter::default();
         loop {
             let batch = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
-                batch = self.frontier.reports(BATCH, LINGER) => batch?,
+                batch = self.frontier.reports(BATCH, LINGER) => batch,
             };
-            self.write(batch, &mut skipped).await?;
+            let written = match batch {
+                Ok(batch) => self.write(batch, &mut skipped).await,
+                Err(why) => Err(why.into()),
+            };
+            match written {
+                Err(StorageError::Frontier(FrontierError::Unavailable(why) | FrontierError::Lost(why))) => {
+                    tracing::warn!(why, "the stream is out of reach; trying again");
+                    // What was not written may have been taken for written.
+                    skipped = SkippedFilter::default();
+                    self.clock.sleep_until(self.clock.now() + PAUSE_AFTER_FAILURE).await;
+                }
+                other => other?,
+            }
         }
     }
 
@@ -103,12 +125,16 @@ impl Storage {
         let committed = self.commit(&entries).await?;
         let mut admitted = Vec::new();
         let mut found: HashMap<CrawlId, Vec<UrlKey>> = HashMap::new();
+        let mut opened: HashMap<CrawlId, Vec<(String, ScopeKind)>> = HashMap::new();
         let mut acks = Vec::with_capacity(ids.len());
         for ((id, entry), mut one) in ids.into_iter().zip(&entries).zip(committed) {
             (self.listener)(&event(entry, &one));
             if let Entry::Report(report) = entry {
                 let crawl = report.url.crawl;
                 if one.effective {
+                    for (url, kind) in report.opens() {
+                        opened.entry(crawl).or_default().push((url.into(), kind));
+                    }
                     found.entry(crawl).or_default().extend(report.found.iter().map(|found| found.key));
                 } else {
                     // What did not pass the gate has written nothing that a filter may speak of.
@@ -118,11 +144,30 @@ impl Storage {
             admitted.append(&mut one.admitted);
             acks.push(Ack { id, requeue: one.retry, stored: one.stored });
         }
+        self.open_scopes(opened).await?;
         for (crawl, keys) in found {
             let urls = admitted.extract_if(.., |url| url.crawl == crawl).collect();
             self.frontier.admit(urls, crawl, &keys).await?;
         }
         self.frontier.acknowledge(acks).await?;
+        Ok(())
+    }
+
+    /// Tells the nodes what the targets of redirected seeds open, before those are admitted.
+    async fn open_scopes(
+        &self,
+        opened: HashMap<CrawlId, Vec<(String, ScopeKind)>>,
+    ) -> Result<(), StorageError> {
+        if !self.is_shared {
+            return Ok(());
+        }
+        for (crawl, seeds) in opened {
+            match self.frontier.open_scope(crawl, seeds).await {
+                // The nodes judge links by the seeds that there was room for.
+                Err(FrontierError::Unusable(why)) => tracing::warn!(why, "a seed's redirect opens nothing"),
+                other => other?,
+            }
+        }
         Ok(())
     }
 
@@ -152,8 +197,8 @@ impl Storage {
         let mut failures = 0;
         loop {
             match self.store.commit(entries).await {
-                Err(StoreError::Unavailable(why)) if failures + 1 < MAX_FAILURES => {
-                    failures += 1;
+                Err(StoreError::Unavailable(why)) if self.is_shared || failures + 1 < MAX_FAILURES => {
+                    failures = failures.saturating_add(1);
                     tracing::warn!(why, failures, "the store did not take a batch; trying again");
                     self.clock.sleep_until(self.clock.now() + PAUSE_AFTER_FAILURE).await;
                 }

@@ -114,15 +114,20 @@ impl Embedded {
             self.client.permit(named_network(&seed.url));
             self.job.open_scope(&seed.url, seed.scope.unwrap_or(self.kind));
         }
-        let found = seeds.iter().map(|seed| {
-            let kind = seed.scope.unwrap_or(self.kind);
-            let origin =
-                Origin::seed(kind, seed.depth.or(self.depth), seed.priority.unwrap_or(Origin::PRIORITY));
-            let key = UrlKey::of(&canonical(&seed.url));
-            Found { key, url: seed.url.as_str().to_owned(), host: HostKey::of(&seed.url), origin }
-        });
+        let found = seeds.iter().map(|seed| found(seed, self.kind, self.depth));
         Ok(self.roles.scheduler.seed(found.collect()).await?)
     }
+}
+
+/// A seed as it is accepted, where the crawl opens `kind` and goes to `depth` unless the seed says otherwise.
+pub(super) fn found(seed: &Seed, kind: ScopeKind, depth: Option<u32>) -> Found {
+    let origin = Origin::seed(
+        seed.scope.unwrap_or(kind),
+        seed.depth.or(depth),
+        seed.priority.unwrap_or(Origin::PRIORITY),
+    );
+    let key = UrlKey::of(&canonical(&seed.url));
+    Found { key, url: seed.url.as_str().to_owned(), host: HostKey::of(&seed.url), origin }
 }
 
 /// The private network that a seed names by its address: asking for it by hand is leave enough. All of loopback counts
@@ -155,7 +160,7 @@ pub fn reading(settings: &Settings, crawl: CrawlId) -> Result<Reading> {
     Ok(Reading::new(crawl, settings.extraction.text == Text::Keep, selectors(settings)?))
 }
 
-fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<http::Settings> {
+pub(super) fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<http::Settings> {
     let headers = settings.identity.headers.iter();
     let proxy = settings.network.proxy.as_ref().map(|proxy| Url::parse(proxy.expose())).transpose();
     Ok(http::Settings {
@@ -171,7 +176,7 @@ fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<http::Setti
     })
 }
 
-fn job_settings(settings: &Settings) -> JobSettings {
+pub(super) fn job_settings(settings: &Settings) -> JobSettings {
     JobSettings {
         per_host: settings.politeness.per_host as usize,
         delay: settings.politeness.delay,

@@ -407,6 +407,8 @@ fn answers_that_are_lost_lose_no_url_and_double_none() {
         let eager = |name: &str| Settings {
             claim_after: Duration::from_millis(500),
             url: line.url(),
+            // No lease runs out between an answer that was lost and the next.
+            limits: Limits { lease: Duration::from_secs(60), ..LIMITS },
             ..settings(&server, name)
         };
         let index = RedisFrontier::connect(eager("all"), Clock::start()).await.unwrap();

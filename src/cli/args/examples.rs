@@ -34,6 +34,26 @@ Examples:
   huntsman resume example.org --delay 2s      from now on more slowly
   huntsman resume --store sqlite:mine.db --max-pages none";
 
+pub(super) const SCHEDULER: &str = "\
+It runs until SIGTERM. Several may run: one leads, the others stand by.
+
+Examples:
+  huntsman scheduler https://example.org --frontier redis://r1 --store postgres://me@db1/crawls
+  huntsman scheduler --frontier redis://r1 --store postgres://me@db1/crawls";
+
+pub(super) const NODE: &str = "\
+It runs until SIGTERM, and then ends what it has in hand. Start as many as are wanted.
+
+Examples:
+  huntsman node --frontier redis://r1
+  huntsman node --frontier redis://r1 --concurrency 256 --allow-private 10.0.0.0/8";
+
+pub(super) const STORAGE: &str = "\
+It runs until SIGTERM. Several may run.
+
+Examples:
+  huntsman storage --frontier redis://r1 --store postgres://me@db1/crawls";
+
 pub(super) const STATUS: &str = "\
 Examples:
   huntsman status

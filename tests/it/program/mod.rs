@@ -4,6 +4,7 @@ mod drift;
 mod exits;
 mod fetch;
 mod flags;
+mod fleet;
 mod kill_nine;
 mod odd_stores;
 mod politeness;

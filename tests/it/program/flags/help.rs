@@ -4,9 +4,12 @@ use super::run;
 use huntsman::cli::Cli;
 use huntsman::settings::table::{Kind, SETTINGS};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 18] = [
     "crawl",
     "resume",
+    "scheduler",
+    "node",
+    "storage",
     "status",
     "why",
     "query",

@@ -1,0 +1,125 @@
+//! `huntsman scheduler`, `node` and `storage`: each a process of its own, as many as are wanted, until SIGTERM.
+
+use super::args::{Frontier, Global, NodeArgs, SchedulerArgs, StorageArgs};
+use super::config::warn_of_misspelt;
+use super::exit::{ExitCode, Failure};
+use super::running::runtime;
+use super::seeds::{BadLines, SeedSource};
+use crate::clock::Clock;
+use crate::settings::{self, Layers, Place, StoreUrl, environment};
+use crate::telemetry::Terminal;
+use crate::wiring::fleet;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Accepts the seeds, if there are any, and leads the installation or stands by.
+pub(super) fn scheduler(
+    args: SchedulerArgs,
+    global: &Global,
+    terminal: &Terminal,
+) -> Result<ExitCode, Failure> {
+    let index = args.frontier.url()?;
+    let layers = settings::load(&global.config_file(), args.settings.entries)?;
+    let store = database(&layers.place()?)?;
+    warn_of_misspelt(&layers, terminal);
+    let bad_lines = if args.strict { BadLines::Refuse } else { BadLines::Report };
+    let seeds =
+        if args.seeds.is_empty() { None } else { Some(SeedSource::open(&args.seeds, bad_lines, terminal)?) };
+    let lease = args.lease;
+    run(async move |clock, stop| {
+        if let Some(seeds) = seeds {
+            add(&layers, seeds, &store, clock).await?;
+        }
+        Ok(fleet::run_scheduler(&index, &store, lease, clock, &stop).await?)
+    })
+}
+
+/// Visits what the index hands out.
+pub(super) fn node(args: NodeArgs, global: &Global, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let index = args.frontier.url()?;
+    let layers = settings::load(&global.config_file(), args.settings.entries)?;
+    warn_of_misspelt(&layers, terminal);
+    layers.settings()?;
+    run(async move |clock, stop| Ok(fleet::run_node(layers, &index, clock, &stop).await?))
+}
+
+/// Writes what the nodes report.
+pub(super) fn storage(args: StorageArgs, global: &Global, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let index = args.frontier.url()?;
+    let layers = settings::load(&global.config_file(), args.settings.entries)?;
+    let store = database(&layers.place()?)?;
+    warn_of_misspelt(&layers, terminal);
+    run(
+        async move |clock, stop| Ok(fleet::run_storage(&index, &store, clock, Arc::new(|_| {}), &stop).await?),
+    )
+}
+
+/// Runs a role until a signal ends it: exit 0 once it has drained; a second signal ends it at once.
+fn run(role: impl AsyncFnOnce(Clock, CancellationToken) -> Result<(), Failure>) -> Result<ExitCode, Failure> {
+    runtime()?.block_on(async {
+        let stop = CancellationToken::new();
+        listen(stop.clone())?;
+        role(Clock::start(), stop).await?;
+        Ok(ExitCode::Done)
+    })
+}
+
+fn listen(stop: CancellationToken) -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::spawn(async move {
+        loop {
+            let code = tokio::select! {
+                _ = interrupt.recv() => ExitCode::Interrupted,
+                _ = terminate.recv() => ExitCode::Terminated,
+            };
+            if stop.is_cancelled() {
+                std::process::exit(i32::from(code as u8));
+            }
+            tracing::info!("ending: what is in hand is finished first, 10 s at most");
+            stop.cancel();
+        }
+    });
+    Ok(())
+}
+
+/// Begins a crawl, or adds seeds to one that is there.
+async fn add(layers: &Layers, mut seeds: SeedSource, store: &str, clock: Clock) -> Result<(), Failure> {
+    let settings = layers.settings()?;
+    let mut batch = tokio::task::block_in_place(|| seeds.next_batch())?;
+    let Some(first) = batch.as_ref().and_then(|batch| batch.first()) else {
+        return Err(Failure::usage("no seed"));
+    };
+    let name = settings.place.name_for(&first.url);
+    let stored = serde_json::to_string(&layers.to_stored()).map_err(anyhow::Error::from)?;
+    let crawl = fleet::Addition::begin(store, &name, &stored, &settings, clock).await?;
+    while let Some(some) = batch {
+        crawl.accept(&some).await?;
+        batch = tokio::task::block_in_place(|| seeds.next_batch())?;
+    }
+    crawl.end().await?;
+    tracing::info!(crawl = name, seeds = seeds.seeds(), "the seeds are in");
+    Ok(())
+}
+
+impl Frontier {
+    fn url(&self) -> Result<String, Failure> {
+        self.frontier.clone().or_else(|| environment::variable("HUNTSMAN_FRONTIER")).ok_or_else(|| {
+            Failure::usage("which installation? --frontier says where its Redis is")
+                .hint("--frontier redis://127.0.0.1, or the variable HUNTSMAN_FRONTIER")
+        })
+    }
+}
+
+/// The database that holds the crawls of an installation.
+fn database(place: &Place) -> Result<String, Failure> {
+    let hint = "--store postgres://USER@HOST/DATABASE, or the variable HUNTSMAN_STORE";
+    match &place.store {
+        Some(StoreUrl::Postgres(url)) => Ok(url.expose().to_owned()),
+        Some(StoreUrl::Sqlite(_)) => Err(Failure::usage(
+            "an installation of several processes keeps its crawls in Postgres; a file is for `huntsman crawl`",
+        )
+        .hint(hint)),
+        None => Err(Failure::usage("which database? --store says where the crawls are kept").hint(hint)),
+    }
+}

@@ -1,0 +1,227 @@
+//! An installation of several processes: an index in Redis, the truth in Postgres, and roles that come and go.
+
+use super::CrawlError;
+use super::embedded::{client_settings, found, job_settings, reading};
+use super::lead::Lead;
+use crate::clock::Clock;
+use crate::crawl::lease::CrawlId;
+use crate::crawl::scope::{Scope, ScopeKind};
+use crate::crawl::seeds::Seed;
+use crate::fetch::http::HttpClient;
+use crate::frontier::redis::{self, RedisFrontier};
+use crate::frontier::{CrawlRules, FrontierError};
+use crate::node::{self, Job, Jobs, Node, Published};
+use crate::scheduler::fleet::{Fleet, Led, Told};
+use crate::settings::{Layers, Settings, StoredSettings};
+use crate::storage::{Listener, Storage};
+use crate::store::postgres::PostgresStore;
+use crate::store::{Store, StoreError};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often a process that waits for an index or a store looks again.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A name for this process that no other one has.
+fn process_name(role: &str) -> String {
+    let chance = RandomState::new().hash_one(std::process::id());
+    format!("{role}-{}-{:08x}", std::process::id(), chance & 0xffff_ffff)
+}
+
+/// Connects to the index; one that is not there yet is waited for.
+async fn connect(
+    url: &str,
+    role: &str,
+    lease: Duration,
+    clock: Clock,
+    stop: &CancellationToken,
+) -> Result<Option<Arc<RedisFrontier>>, CrawlError> {
+    loop {
+        let mut settings = redis::Settings::new(url, &process_name(role));
+        settings.limits.lease = lease;
+        match RedisFrontier::connect(settings, clock).await {
+            Ok(index) => return Ok(Some(Arc::new(index))),
+            Err(FrontierError::Unavailable(why) | FrontierError::Lost(why)) => {
+                tracing::warn!(why, "waiting for the index");
+            }
+            Err(why) => return Err(CrawlError::Frontier(why.to_string())),
+        }
+        if !waited(stop).await {
+            return Ok(None);
+        }
+    }
+}
+
+/// A pause; `false` where it was cut short by a wish to stop.
+async fn waited(stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(LOOK) => true,
+    }
+}
+
+/// Visits what the index hands out until `stop` fires. Its own settings are how it reaches the web; all else is the crawl's.
+pub async fn run_node(
+    own: Layers,
+    index: &str,
+    clock: Clock,
+    stop: &CancellationToken,
+) -> Result<(), CrawlError> {
+    let settings = own.settings().map_err(|why| CrawlError::Bug(why.to_string()))?;
+    let Some(index) = connect(index, "node", redis::LIMITS.lease, clock, stop).await? else { return Ok(()) };
+    // Until the first epoch is open, nobody knows how long a lease is.
+    let lease = loop {
+        match index.lease_length().await {
+            Ok(lease) => break lease,
+            Err(FrontierError::Unusable(why)) => return Err(CrawlError::Frontier(why)),
+            Err(why) => tracing::info!(%why, "waiting for a scheduler"),
+        }
+        if !waited(stop).await {
+            return Ok(());
+        }
+    };
+    let make = move |crawl: CrawlId, rules: &CrawlRules| {
+        make_job(&own, crawl, rules, clock).map_err(|why| format!("{why:#}"))
+    };
+    let jobs = Jobs::Published(Published::new(Box::new(make)));
+    let node_settings = node::Settings { concurrency: settings.network.concurrency, lease };
+    Arc::new(Node::new(index, clock, node_settings, jobs)).run(stop).await.map_err(CrawlError::from)
+}
+
+/// What a node does for a crawl, from what its scheduler published.
+fn make_job(own: &Layers, crawl: CrawlId, rules: &CrawlRules, clock: Clock) -> anyhow::Result<Job> {
+    let stored: StoredSettings = serde_json::from_str(&rules.settings)?;
+    let settings: Settings = own.clone().with_stored(&stored).settings()?;
+    let mut scope = Scope::new(&settings.scope)?;
+    for (seed, kind) in &rules.seeds {
+        if let Ok(seed) = crate::crawl::url::parse(seed) {
+            scope.add_seed(&seed, *kind);
+        }
+    }
+    // What a seed names opens no private network here: that is for whoever runs the node to say.
+    let client = HttpClient::new(client_settings(&settings, settings.network.allow_private.clone())?, clock)?;
+    Ok(Job::new(job_settings(&settings), Arc::new(client), reading(&settings, crawl)?, scope))
+}
+
+/// Writes what the nodes report until `stop` fires.
+pub async fn run_storage(
+    index: &str,
+    store: &str,
+    clock: Clock,
+    listener: Listener,
+    stop: &CancellationToken,
+) -> Result<(), CrawlError> {
+    let Some(store) = open(store, stop).await? else { return Ok(()) };
+    let Some(index) = connect(index, "storage", redis::LIMITS.lease, clock, stop).await? else {
+        return Ok(());
+    };
+    Storage::new(index, store, clock, listener).for_installation().run(stop).await.map_err(CrawlError::from)
+}
+
+/// Opens the store; one that is out of reach is waited for.
+async fn open(store: &str, stop: &CancellationToken) -> Result<Option<Arc<PostgresStore>>, CrawlError> {
+    loop {
+        match PostgresStore::open(store).await {
+            Ok(store) => return Ok(Some(Arc::new(store))),
+            Err(StoreError::Unavailable(why)) => tracing::warn!(why, "waiting for the store"),
+            Err(why) => return Err(why.into()),
+        }
+        if !waited(stop).await {
+            return Ok(None);
+        }
+    }
+}
+
+/// Leads the installation until `stop` fires; where another process leads, stands by.
+pub async fn run_scheduler(
+    index: &str,
+    store: &str,
+    lease: Duration,
+    clock: Clock,
+    stop: &CancellationToken,
+) -> Result<(), CrawlError> {
+    let Some(store) = open(store, stop).await? else { return Ok(()) };
+    let Some(index) = connect(index, "scheduler", lease, clock, stop).await? else { return Ok(()) };
+    while !stop.is_cancelled() {
+        let taken = Lead::take(store.clone(), store.place(), || tracing::info!("standing by"));
+        let lead = match tokio::select! { lead = taken => lead, () = stop.cancelled() => return Ok(()) } {
+            Ok(lead) => lead,
+            Err(StoreError::Busy(_)) => continue,
+            Err(StoreError::Unavailable(why)) => {
+                tracing::warn!(why, "waiting for the store");
+                waited(stop).await;
+                continue;
+            }
+            Err(why) => return Err(why.into()),
+        };
+        let (lost, fence) = (lead.lost(), lead.fence());
+        let fleet = Fleet {
+            front: index.clone(),
+            reports: index.clone(),
+            store: store.clone(),
+            crawls: store.clone(),
+            leadership: store.clone(),
+            clock,
+            read: Box::new(told),
+            lease,
+        };
+        let ended = tokio::select! {
+            ended = fleet.lead(fence, stop) => ended,
+            () = lost.cancelled() => Ok(Led::Deposed),
+        };
+        match ended {
+            Ok(Led::Stopped) => lead.resign().await?,
+            Ok(Led::Deposed) => tracing::warn!("another process leads now"),
+            Err(why) => return Err(why.into()),
+        }
+    }
+    Ok(())
+}
+
+/// What the stored settings of a crawl say to the scheduler.
+fn told(stored: &str) -> Result<Told, String> {
+    let stored: StoredSettings = serde_json::from_str(stored).map_err(|why| why.to_string())?;
+    let settings = Layers::built_in().with_stored(&stored).settings().map_err(|why| why.to_string())?;
+    Ok(Told { delay: settings.politeness.delay, max_pages: settings.limits.max_pages })
+}
+
+/// Seeds on their way into an installation.
+pub struct Addition {
+    store: PostgresStore,
+    crawl: CrawlId,
+    kind: ScopeKind,
+    depth: Option<u32>,
+    clock: Clock,
+}
+
+impl Addition {
+    /// Begins the crawl `name`, with settings as JSON, or opens the one that is there; its scheduler waits for the end of
+    /// the seeds before it calls it finished.
+    pub async fn begin(
+        store: &str,
+        name: &str,
+        stored: &str,
+        settings: &Settings,
+        clock: Clock,
+    ) -> Result<Self, CrawlError> {
+        let store = PostgresStore::open(store).await?;
+        let row = store.open_crawl(name, stored, clock.now()).await?;
+        store.set_seeded(row.id, false).await?;
+        let (kind, depth) = (settings.scope.kind, settings.limits.depth);
+        Ok(Self { store, crawl: row.id, kind, depth, clock })
+    }
+
+    /// Accepts some; answers with how many are new. The scheduler that leads admits them.
+    pub async fn accept(&self, seeds: &[Seed]) -> Result<usize, CrawlError> {
+        let found = seeds.iter().map(|seed| found(seed, self.kind, self.depth)).collect();
+        Ok(self.store.accept(self.crawl, found, self.clock.now()).await?.len())
+    }
+
+    /// All of them are in.
+    pub async fn end(self) -> Result<(), CrawlError> {
+        self.store.set_seeded(self.crawl, true).await?;
+        Ok(self.store.close().await?)
+    }
+}
