@@ -104,10 +104,19 @@ async fn add(layers: &Layers, mut seeds: SeedSource, store: &str, clock: Clock) 
 
 impl Frontier {
     fn url(&self) -> Result<String, Failure> {
-        self.frontier.clone().or_else(|| environment::variable("HUNTSMAN_FRONTIER")).ok_or_else(|| {
-            Failure::usage("which installation? --frontier says where its Redis is")
-                .hint("--frontier redis://127.0.0.1, or the variable HUNTSMAN_FRONTIER")
-        })
+        let hint = "--frontier redis://127.0.0.1, or the variable HUNTSMAN_FRONTIER";
+        let given = self.frontier.clone().or_else(|| environment::variable("HUNTSMAN_FRONTIER"));
+        let Some(url) = given else {
+            let what = "which installation? --frontier says where its Redis is";
+            return Err(Failure::usage(what).hint(hint));
+        };
+        // Not said again: it may hold a password.
+        let is_one = ["redis://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme));
+        if is_one && url.len() > "redis://".len() {
+            return Ok(url);
+        }
+        Err(Failure::usage("--frontier: not the URL of a Redis, as redis://HOST:PORT or redis+unix:///PATH")
+            .hint(hint))
     }
 }
 

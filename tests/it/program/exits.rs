@@ -2,6 +2,7 @@
 
 use super::raw_server::{RawServer, page};
 use super::{huntsman, run, said, sql, wait_until};
+use crate::servers::redis::RedisServer;
 use std::io::BufRead;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -39,6 +40,28 @@ fn mistakes_in_the_seeds_are_code_2() {
     check(&run(folder, &["resume"]), 2, "no crawl");
     assert_eq!(run(folder, &["crawl"]).status.code(), Some(2));
     assert!(!folder.join("crawls").exists(), "nothing was made");
+}
+
+#[test]
+fn what_cannot_be_written_is_code_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = huntsman(folder.path(), &["config", "defaults"]).stdout(full).output().unwrap();
+    check(&output, 1, "No space left on device");
+}
+
+#[test]
+fn an_index_that_will_never_do_is_code_5() {
+    let redis = RedisServer::start_with(&["--maxmemory-policy", "allkeys-lru"]);
+    let folder = tempfile::tempdir().unwrap();
+    check(&run(folder.path(), &["node", "--frontier", &redis.url()]), 5, "maxmemory-policy noeviction");
+    check(&run(folder.path(), &["node", "--frontier", "http://r1/"]), 2, "not the URL of a Redis");
+    check(&run(folder.path(), &["node"]), 2, "HUNTSMAN_FRONTIER");
+    check(
+        &run(folder.path(), &["storage", "--frontier", &redis.url(), "--store", "sqlite:t.db"]),
+        2,
+        "Postgres",
+    );
 }
 
 #[test]
