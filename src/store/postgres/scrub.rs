@@ -59,7 +59,7 @@ fn escape_kept(text: &str) -> (&str, usize) {
     }
 }
 
-/// The number of a `\uXXXX` at the front of `text`.
+/// The number of a JSON escape, `\u` and four digits, at the front of `text`.
 fn code_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u16::from_str_radix(digits, 16).ok()

@@ -4,7 +4,7 @@ use super::raw_server::{RawServer, page};
 use super::{huntsman, run, said, sql, wait_until};
 use crate::servers::redis::RedisServer;
 use std::io::BufRead;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 fn site() -> RawServer {
@@ -207,13 +207,24 @@ fn large_site() -> RawServer {
     })
 }
 
+fn large_site_is_stored(store: &Path) {
+    assert_eq!(sql(store, "select count(*), count(distinct url) from pages"), ["401|401"]);
+    assert_eq!(sql(store, "pragma integrity_check"), ["ok"]);
+}
+
+/// A folder, and one in it where a disk can be mounted.
+fn with_disk() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    (folder, disk)
+}
+
 /// A disk that is full half way, and larger after that.
 #[test]
 fn a_full_disk_is_code_4_and_resume_goes_on_when_there_is_room() {
     let server = large_site();
-    let folder = tempfile::tempdir().unwrap();
-    let disk = folder.path().join("disk");
-    std::fs::create_dir(&disk).unwrap();
+    let (folder, disk) = with_disk();
     let mounted = Mount::tmpfs(&disk, "600k");
     let url = server.url("/");
     let output = run(folder.path(), &["crawl", &url, "--name", "t", "--store", "sqlite:disk/t.db"]);
@@ -221,17 +232,13 @@ fn a_full_disk_is_code_4_and_resume_goes_on_when_there_is_room() {
     mounted.grow();
     let output = run(folder.path(), &["resume", "--store", "sqlite:disk/t.db"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let store = disk.join("t.db");
-    assert_eq!(sql(&store, "select count(*), count(distinct url) from pages"), ["401|401"]);
-    assert_eq!(sql(&store, "pragma integrity_check"), ["ok"]);
+    large_site_is_stored(&disk.join("t.db"));
 }
 
 #[test]
 fn a_disk_that_is_full_for_a_moment_is_waited_for() {
     let server = large_site();
-    let folder = tempfile::tempdir().unwrap();
-    let disk = folder.path().join("disk");
-    std::fs::create_dir(&disk).unwrap();
+    let (folder, disk) = with_disk();
     let mounted = Mount::tmpfs(&disk, "600k");
     let url = server.url("/");
     let mut crawl = huntsman(folder.path(), &["crawl", &url, "--name", "t", "--store", "sqlite:disk/t.db"])
@@ -244,18 +251,14 @@ fn a_disk_that_is_full_for_a_moment_is_waited_for() {
     mounted.grow();
     let rest: Vec<String> = lines.collect();
     assert_eq!(crawl.wait().unwrap().code(), Some(0), "{rest:#?}");
-    let store = disk.join("t.db");
-    assert_eq!(sql(&store, "select count(*), count(distinct url) from pages"), ["401|401"]);
-    assert_eq!(sql(&store, "pragma integrity_check"), ["ok"]);
+    large_site_is_stored(&disk.join("t.db"));
 }
 
 /// Whatever the disk has room for: the file, the tables, the crawl but no seed, or all of them.
 #[test]
 fn a_crawl_that_never_took_its_seeds_says_so() {
     let server = site();
-    let folder = tempfile::tempdir().unwrap();
-    let disk = folder.path().join("disk");
-    std::fs::create_dir(&disk).unwrap();
+    let (folder, disk) = with_disk();
     let url = server.url("/");
     let crawl = ["crawl", &url, "--name", "t", "--store", "sqlite:disk/t.db"];
     let mut without_seeds = 0;

@@ -1,5 +1,5 @@
-//! What a page costs in each store: CPU of this process and of the server. A measurement, run by hand:
-//! `cargo test --test it measured -- --ignored --nocapture`.
+//! What a page costs in each store: CPU of this process and of the server, and that each page is there in the end. To see
+//! the figures: `cargo test --test it measured -- --nocapture`.
 
 use super::backends::{Backend, Sqlite};
 use super::made::{at, entry, found, page, seed, stored};
@@ -10,7 +10,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const PAGES: usize = 10_240;
+const PAGES: usize = 1_024;
 const BATCH: usize = 256;
 const LINKS: usize = 62;
 /// Clock ticks in a second, as `/proc` counts them.
@@ -56,6 +56,8 @@ async fn measure<B: Backend>(name: &str, backend: &B, new: usize, processes: imp
         store.commit(batch).await.unwrap();
     }
     let took: Duration = began.elapsed();
+    let tally = store.tally(crawl).await.unwrap();
+    assert_eq!((tally.stored, tally.open), (PAGES as u64, (PAGES * new) as u64));
     let (ours, theirs) = (cpu("self") - ours, servers() - theirs);
     let micros = |seconds: f64| seconds * 1e6 / PAGES as f64;
     println!(
@@ -68,8 +70,7 @@ async fn measure<B: Backend>(name: &str, backend: &B, new: usize, processes: imp
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn what_a_page_costs() {
+async fn every_page_of_many_batches_is_stored_and_what_that_costs_is_printed() {
     for new in [1, LINKS] {
         let sqlite = Sqlite::new().await;
         measure("SQLite", &sqlite, new, Vec::new).await;
