@@ -92,6 +92,11 @@ impl Origin {
         Self { hops: 0, seed: None, sitemap: None, ..self }
     }
 
+    /// Whether it is the target of a seed's redirect, and so a seed itself, whatever else led to it.
+    pub fn is_moved_seed(&self) -> bool {
+        self.seed.is_some() && self.hops > 0 && self.sitemap.is_none()
+    }
+
     /// Whether the depth is within the limit.
     pub fn within_depth(&self) -> bool {
         self.max_depth.is_none_or(|most| self.depth <= most)

@@ -171,7 +171,8 @@ impl Storage {
         Ok(())
     }
 
-    /// Drops from the entries what the seen-set and the skipped filter know.
+    /// Drops from the entries what the seen-set and the skipped filter know; the target of a seed's redirect stays, since it
+    /// is a seed from now on even if it is known.
     async fn filter(&self, entries: &mut [Entry], skipped: &mut SkippedFilter) -> Result<(), StorageError> {
         let mut asked: HashMap<CrawlId, Vec<UrlKey>> = HashMap::new();
         for entry in &*entries {
@@ -186,7 +187,7 @@ impl Storage {
         for entry in entries {
             let Entry::Report(report) = entry else { continue };
             let mut answers = unseen.get_mut(&report.url.crawl).into_iter().flatten();
-            report.found.retain(|_| answers.next().unwrap_or(true));
+            report.found.retain(|found| answers.next().unwrap_or(true) || found.origin.is_moved_seed());
             report.skipped.retain(|one| skipped.is_new(report.url.crawl, one));
         }
         Ok(())

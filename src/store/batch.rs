@@ -133,7 +133,8 @@ impl Finding<'_> {
     }
 }
 
-/// What these visits found, each URL once.
+/// What these visits found, each URL once, and the targets of seeds' redirects first: what is a seed and an outlink too is a
+/// seed.
 pub(super) fn findings<'a>(reports: &[&'a Visited<'a>]) -> Vec<Finding<'a>> {
     let mut known = HashSet::new();
     let each = |visit: &&'a Visited<'a>| {
@@ -150,7 +151,16 @@ pub(super) fn findings<'a>(reports: &[&'a Visited<'a>]) -> Vec<Finding<'a>> {
             entry: *entry,
         })
     };
-    reports.iter().flat_map(each).filter(|finding| known.insert(finding.row())).collect()
+    let all = reports.iter().flat_map(each);
+    let (mut seeds, others): (Vec<_>, Vec<_>) = all.partition(|finding| finding.found.origin.is_moved_seed());
+    seeds.extend(others);
+    seeds.retain(|finding| known.insert(finding.row()));
+    seeds
+}
+
+/// Those of the findings that are targets of seeds' redirects.
+pub(super) fn moved_seeds<'f, 'a>(findings: &'f [Finding<'a>]) -> Vec<&'f Finding<'a>> {
+    findings.iter().take_while(|finding| finding.found.origin.is_moved_seed()).collect()
 }
 
 /// Seeds as findings of nobody, each URL once.

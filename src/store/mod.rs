@@ -198,7 +198,8 @@ pub trait Store: Send + Sync {
 
     /// Writes a batch in one transaction: all or nothing. The gate is `urls`: only a report whose URL is open at the
     /// report's visit number and attempt closes it and writes its page, links, new URLs, dead letter or retry; any other
-    /// adds at most its `fetches` row, of which there is one a crawl, URL, lease, kind and attempt. A note replaces what is known of
+    /// adds at most its `fetches` row, of which there is one a crawl, URL, lease, kind and attempt. The target of a seed's redirect
+    /// that is open as an outlink becomes a seed, under the next visit number. A note replaces what is known of
     /// its host unless that is newer. Times are kept in milliseconds, spans and due times rounded up.
     /// Answers with one result an entry, in their order.
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Committed>, StoreError>;

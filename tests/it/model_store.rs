@@ -98,6 +98,15 @@ impl Tables {
         Some(queued)
     }
 
+    /// Makes a seed of an open URL that a seed redirects to.
+    fn move_seed(&mut self, crawl: CrawlId, found: &Found) {
+        let Some(row) = self.urls.get_mut(&(crawl, found.key)) else { return };
+        if row.state == "open" && row.queued.origin.seed.is_none() && row.queued.origin.sitemap.is_none() {
+            row.queued.origin = found.origin;
+            row.queued.visit += 1;
+        }
+    }
+
     fn close(&mut self, report: &Report) -> Option<Committed> {
         let url = &report.url;
         let key = (url.crawl, url.key);
@@ -237,13 +246,20 @@ impl Store for ModelStore {
             });
         }
         let passed = |one: &Committed| one.effective;
-        for (entry, one) in batch.iter().zip(&mut committed).filter(|(_, one)| passed(one)) {
-            let Entry::Report(report) = entry else { continue };
-            let crawl = report.url.crawl;
-            let new = report.found.iter().filter_map(|found| {
-                tables.insert(crawl, found, report.found_on(found).as_deref(), report.at)
-            });
-            one.admitted = new.collect();
+        // The targets of seeds' redirects first: what is a seed and an outlink too is a seed.
+        for are_moved_seeds in [true, false] {
+            for (entry, one) in batch.iter().zip(&mut committed).filter(|(_, one)| passed(one)) {
+                let Entry::Report(report) = entry else { continue };
+                let crawl = report.url.crawl;
+                let of_pass = |found: &&Found| found.origin.is_moved_seed() == are_moved_seeds;
+                for found in report.found.iter().filter(of_pass) {
+                    if are_moved_seeds {
+                        tables.move_seed(crawl, found);
+                    }
+                    let on = report.found_on(found);
+                    one.admitted.extend(tables.insert(crawl, found, on.as_deref(), report.at));
+                }
+            }
         }
         for (entry, _) in batch.iter().zip(&committed).filter(|(_, one)| passed(one)) {
             let Entry::Report(report) = entry else { continue };

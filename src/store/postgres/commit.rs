@@ -71,7 +71,9 @@ async fn write(connection: &mut PgConnection, batch: &[&Entry]) -> Result<Vec<Co
     insert_fetches(connection, &visits, batch).await?;
     insert_pages(connection, &reports).await?;
     insert_dead_letters(connection, &reports).await?;
-    for (entry, queued) in insert_urls(connection, batch::findings(&reports)).await? {
+    let findings = batch::findings(&reports);
+    move_seeds(connection, &findings).await?;
+    for (entry, queued) in insert_urls(connection, findings).await? {
         committed[entry].admitted.push(queued);
     }
     insert_skipped(connection, &reports).await?;
@@ -115,6 +117,20 @@ async fn close_urls<'a>(
     }
     passed.sort_by_key(|visit| visit.entry);
     Ok(passed)
+}
+
+/// Makes seeds of open URLs that seeds redirect to.
+async fn move_seeds(connection: &mut PgConnection, findings: &[Finding<'_>]) -> Result<(), sqlx::Error> {
+    Rows::new(include_str!("sql/move_seeds.sql"), &batch::moved_seeds(findings))
+        .column(|finding| &finding.found.key.as_bytes()[..])
+        .column(|finding| finding.crawl.0)
+        .column(|finding| int(finding.found.origin.depth))
+        .column(|finding| i16::from(finding.found.origin.hops))
+        .column(|finding| finding.found.origin.max_depth.map(int))
+        .column(|finding| i16::from(finding.found.origin.priority))
+        .column(|finding| finding.found.origin.seed.map(ScopeKind::as_str))
+        .execute(connection)
+        .await
 }
 
 /// Accepts URLs; answers with the new ones and the entries that found them.

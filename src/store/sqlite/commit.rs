@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 const CLOSE_URLS: Statement = Statement { text: include_str!("sql/close_urls.sql"), columns: 12 };
 const INSERT_URLS: Statement = Statement { text: include_str!("sql/insert_urls.sql"), columns: 12 };
+const MOVE_SEEDS: Statement = Statement { text: include_str!("sql/move_seeds.sql"), columns: 7 };
 const INSERT_PAGES: Statement = Statement { text: include_str!("sql/insert_pages.sql"), columns: 26 };
 const INSERT_FETCHES: Statement = Statement { text: include_str!("sql/insert_fetches.sql"), columns: 17 };
 const INSERT_SKIPPED: Statement = Statement { text: include_str!("sql/insert_skipped.sql"), columns: 7 };
@@ -98,7 +99,9 @@ async fn write(connection: &mut SqliteConnection, batch: &[Entry]) -> Result<Vec
     insert_robots_fetches(connection, batch).await?;
     insert_pages(connection, &reports).await?;
     insert_dead_letters(connection, &reports).await?;
-    for (entry, queued) in insert_urls(connection, batch::findings(&reports)).await? {
+    let findings = batch::findings(&reports);
+    move_seeds(connection, &findings).await?;
+    for (entry, queued) in insert_urls(connection, findings).await? {
         committed[entry].admitted.push(queued);
     }
     insert_skipped(connection, &reports).await?;
@@ -135,6 +138,18 @@ fn bind_closing(visit: &Visited<'_>, values: &mut Values) {
 
 fn row_key(row: &SqliteRow) -> Option<RowKey> {
     Some((CrawlId(row.get("crawl_id")), UrlKey::from_slice(row.get::<&[u8], _>("url_key"))?))
+}
+
+/// Makes seeds of open URLs that seeds redirect to.
+async fn move_seeds(connection: &mut SqliteConnection, findings: &[Finding<'_>]) -> Result<(), sqlx::Error> {
+    MOVE_SEEDS
+        .run(connection, batch::moved_seeds(findings), |finding, values| {
+            let Found { key, origin, .. } = finding.found;
+            values.key(*key).add(finding.crawl.0).add(origin.depth).add(origin.hops).add(origin.max_depth);
+            values.add(origin.priority).maybe(origin.seed.map(ScopeKind::as_str));
+        })
+        .await?;
+    Ok(())
 }
 
 /// Accepts URLs; answers with the new ones and the entries that found them.

@@ -193,3 +193,28 @@ fn a_redirect_leads_to_the_url_that_its_target_is_identical_with() {
     assert!(line(&text, "redirected here").ends_with(&site.url("/old")), "{text}");
     assert!(!why(folder.path(), &[&site.url("/~new")]).contains("redirected here"));
 }
+
+#[test]
+fn a_known_url_that_a_seed_redirects_to_is_as_deep_as_a_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = RawServer::start(|path, _| match path {
+        "/robots.txt" => (404, String::new(), String::new()),
+        "/" => page(&["/new"]),
+        "/old" => (301, "Location: /new\r\n".to_owned(), String::new()),
+        "/new" => page(&["/deeper"]),
+        _ => page(&["/too-deep"]),
+    });
+    // The page that links to the target comes first, so that the target is known as an outlink of depth 1, the last one.
+    std::fs::write(folder.path().join("seeds.txt"), format!("{}\n{}\n", site.url("/"), site.url("/old")))
+        .unwrap();
+    crawl(folder.path(), "seeds.txt", &["--depth", "1"]);
+    let store = folder.path().join("crawls/t.db");
+    let rows = sql(
+        &store,
+        "select url, depth, seed from urls where url like '%/new' or url like '%eep%' order by url",
+    );
+    let (deeper, new) = (site.url("/deeper"), site.url("/new"));
+    assert_eq!(rows, [format!("{deeper}|1|"), format!("{new}|0|host")]);
+    assert_eq!(sql(&store, "select count(*), count(distinct url) from pages"), ["3|3"]);
+    assert_eq!(sql(&store, "select url, reason from skipped"), [format!("{}|depth", site.url("/too-deep"))]);
+}

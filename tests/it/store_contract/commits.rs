@@ -5,6 +5,7 @@ use super::made::{
     at, commit, crawl, entry, every_outcome, failed, fetch, found, linking, note, noted, redirected, retry,
     skipped, stored,
 };
+use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{Origin, Pace, Queued, Token};
 use huntsman::crawl::report::{Entry, Found, Report, RobotsNote};
 use huntsman::store::StoreError;
@@ -265,6 +266,32 @@ pub(super) async fn a_redirect_closes_its_url_and_opens_the_target_one_hop_on<B:
     );
     assert!(contents.pages.is_empty());
     assert!(contents.urls.iter().all(|row| row.seed.as_deref() == Some("host")), "a seed's target is a seed");
+}
+
+pub(super) async fn an_open_url_that_a_seed_redirects_to_is_a_seed_from_then_on<B: Backend>() {
+    let backend = B::new().await;
+    let (id, urls) = crawl(backend.store(), "t", &["http://h/a", "http://h/b", "http://h/c"]).await;
+    let outlinks = ["http://h/open", "http://h/closed"];
+    let first = commit(backend.store(), vec![linking(&urls[0], &outlinks)]).await;
+    let [open, closed] = &first[0].admitted[..] else { panic!("{first:?}") };
+    commit(backend.store(), vec![stored(closed)]).await;
+    let moved: Vec<_> = outlinks.iter().zip(&urls[1..]).map(|(to, seed)| redirected(seed, to)).collect();
+    let committed = commit(backend.store(), moved).await;
+    assert!(committed.iter().all(|one| one.effective && one.admitted.is_empty()), "neither is new");
+
+    let contents = backend.contents().await;
+    let line = |url| {
+        let row = contents.url(1, url);
+        (row.depth, row.hops, row.seed.clone(), row.visit)
+    };
+    assert_eq!(line("http://h/open"), (0, 1, Some("host".into()), 2));
+    assert_eq!(line("http://h/closed"), (1, 0, None, 1), "what was visited stays as it is");
+    let late = commit(backend.store(), vec![stored(open)]).await;
+    assert!(!late[0].effective, "a visit that was under way knows the old depth");
+    let host = HostKey::from_stored("h");
+    let again = backend.store().open_urls(id, &host, 9).await.unwrap().urls;
+    let committed = commit(backend.store(), again.iter().map(stored).collect()).await;
+    assert!(matches!(&committed[..], [one] if one.stored), "{committed:?}");
 }
 
 pub(super) async fn every_entry_of_a_large_batch_gets_its_answer_in_order<B: Backend>() {

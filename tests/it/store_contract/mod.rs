@@ -40,6 +40,7 @@ macro_rules! contract {
                 a_retry_keeps_the_row_open_with_the_next_attempt_and_due,
                 a_throttle_uses_up_no_attempt,
                 a_redirect_closes_its_url_and_opens_the_target_one_hop_on,
+                an_open_url_that_a_seed_redirects_to_is_a_seed_from_then_on,
                 every_entry_of_a_large_batch_gets_its_answer_in_order,
             );
             contract!(
