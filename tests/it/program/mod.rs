@@ -13,6 +13,7 @@ mod raw_server;
 mod reading;
 mod real_pages;
 mod robots;
+mod robots_fetching;
 mod sitemaps;
 mod trails;
 mod waiting;
