@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) own_redis: bool,
     /// Settings of that Redis.
     pub(crate) redis_settings: &'static [&'static str],
+    /// What the clock of that Redis is ahead stands in this file.
+    pub(crate) redis_clock: Option<PathBuf>,
     /// The test needs a Postgres of its own.
     pub(crate) own_postgres: bool,
     /// ... whose files are in this folder, with settings that let it do with little room.
@@ -59,6 +61,7 @@ impl Default for Plan {
             concurrency: 8,
             own_redis: true,
             redis_settings: &[],
+            redis_clock: None,
             own_postgres: false,
             postgres_folder: None,
         }
@@ -141,7 +144,10 @@ impl Index {
                 let number = 1 + NEXT.fetch_add(1, Ordering::Relaxed) % Self::DATABASES;
                 Self::Given(format!("{}/{number}", url.trim_end_matches('/')))
             }
-            None => Self::Own(RedisServer::start_with(plan.redis_settings)),
+            None => {
+                let variables = plan.redis_clock.as_deref().map(clock_from).unwrap_or_default();
+                Self::Own(RedisServer::start_under(plan.redis_settings, variables))
+            }
         }
     }
 
@@ -348,6 +354,24 @@ impl Installation {
         let (leased, handed_over) = count().unwrap_or_default();
         InHand { leased, handed_over }
     }
+}
+
+/// Environment variables with which a process goes by a clock that is as far ahead as this file says.
+pub(crate) fn clock_from(file: &Path) -> Vec<(String, String)> {
+    let library = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
+        .map(|folder| format!("{folder}/faketime/libfaketimeMT.so.1"))
+        .into_iter()
+        .find(|path| Path::new(path).exists())
+        .expect("libfaketime: tests/run installs it");
+    let file = file.to_str().unwrap();
+    let variables = [
+        ("LD_PRELOAD", &*library),
+        ("FAKETIME_TIMESTAMP_FILE", file),
+        ("FAKETIME_NO_CACHE", "1"),
+        // A clock that only ever goes on does so here, too: it is the time of day that is wrong.
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ];
+    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 /// URLs that the index says are with somebody.
