@@ -6,6 +6,7 @@ use super::exit::{ExitCode, Failure};
 use super::running::runtime;
 use super::seeds::{BadLines, SeedSource};
 use crate::clock::Clock;
+use crate::node::DRAIN;
 use crate::settings::{self, Layers, Place, StoreUrl, environment};
 use crate::telemetry::Terminal;
 use crate::wiring::fleet;
@@ -59,9 +60,21 @@ fn run(role: impl AsyncFnOnce(Clock, CancellationToken) -> Result<(), Failure>) 
     runtime()?.block_on(async {
         let stop = CancellationToken::new();
         listen(stop.clone())?;
-        role(Clock::start(), stop).await?;
+        tokio::select! {
+            ended = role(Clock::start(), stop.clone()) => ended?,
+            () = patience(&stop) => {
+                tracing::warn!("what is in hand does not end, and is left to others: it lapses by itself");
+            }
+        }
         Ok(ExitCode::Done)
     })
+}
+
+/// Ends when a role was told to end so long ago that it waits for a server that does not answer. Nothing is lost by that: it could as
+/// well have been killed.
+async fn patience(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(DRAIN).await;
 }
 
 fn listen(stop: CancellationToken) -> Result<(), Failure> {

@@ -72,8 +72,12 @@ struct Held {
 }
 
 impl Held {
+    fn fence(&self) -> Timestamp {
+        Timestamp::from_micros(self.fence.load(Ordering::Relaxed))
+    }
+
     fn is_safe(&self, now: Timestamp) -> bool {
-        now.as_micros() < self.fence.load(Ordering::Relaxed) && !self.lost.is_cancelled()
+        now < self.fence() && !self.lost.is_cancelled()
     }
 }
 

@@ -13,8 +13,10 @@ use crate::crawl::visit::{Failure, FailureClass, Visit};
 use crate::fetch::Request;
 use crate::frontier::{HandOff, Handed, Release};
 use futures_util::stream::{self, StreamExt};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -163,7 +165,9 @@ impl Visiting<'_> {
         }
     }
 
-    /// Sends a request under the lease, unless its fence has passed; dropped when the lease is lost on the way.
+    /// Sends a request under the lease, unless its fence has passed; dropped when the lease is lost on the way, or when its fence
+    /// passes since it could not be renewed: from its expiry on another node may ask the same host. The fence is looked at whenever
+    /// something has happened to the request, so that a process that stood still for long sends nothing when it goes on.
     pub(super) async fn request(&self, job: &Job, request: Request) -> Option<Visit> {
         let sent = async {
             let _permit = self.node.requests.acquire().await.ok()?;
@@ -175,12 +179,31 @@ impl Visiting<'_> {
         };
         tokio::select! {
             biased;
-            () = self.held.lost.cancelled() => {
-                self.ended.store(true, Ordering::Relaxed);
-                None
-            }
-            visit = sent => visit,
+            () = self.held.lost.cancelled() => {}
+            () = self.fence() => {}
+            visit = sent => return visit,
         }
+        self.ended.store(true, Ordering::Relaxed);
+        None
+    }
+
+    /// Ends when the fence of the lease has passed, however often it was moved before.
+    async fn fence(&self) {
+        let clock = self.node.clock;
+        let mut waking = pin!(clock.sleep_until(self.held.fence()));
+        std::future::poll_fn(|context| {
+            loop {
+                // Not by the timer alone, which may be late where everything stood still.
+                if clock.now() >= self.held.fence() {
+                    return Poll::Ready(());
+                }
+                if waking.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                waking.set(clock.sleep_until(self.held.fence()));
+            }
+        })
+        .await;
     }
 
     /// The next due time of the host after a page's request, and a note where its pace has changed.

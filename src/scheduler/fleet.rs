@@ -14,6 +14,7 @@ use crate::frontier::{CrawlSettings, Front, FrontierError, Low, Reports, RunStat
 use crate::store::{CrawlRow, CrawlState, Crawls, Fence, Leadership, Store, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -91,11 +92,21 @@ impl Fleet {
     /// Leads until `stop` fires or the fence is stale: epoch after epoch, as often as the index is lost.
     pub async fn lead(&self, fence: Fence, stop: &CancellationToken) -> Result<Led, SchedulerError> {
         while !stop.is_cancelled() {
-            let Some(epoch) = self.leadership.draw_epoch(fence).await? else { return Ok(Led::Deposed) };
+            let epoch = match self.leadership.draw_epoch(fence).await {
+                Ok(Some(epoch)) => epoch,
+                Ok(None) => return Ok(Led::Deposed),
+                Err(StoreError::Unavailable(why)) => {
+                    tracing::warn!(why, "waiting");
+                    self.clock.sleep_until(self.clock.now() + OUT_OF_REACH).await;
+                    continue;
+                }
+                Err(why) => return Err(why.into()),
+            };
             tracing::info!(epoch, "a new epoch of the index");
+            let is_open = AtomicBool::new(false);
             let ended = tokio::select! {
-                ended = self.epoch(epoch, stop) => ended,
-                () = self.keep_beating() => unreachable!("it beats until it is dropped"),
+                ended = self.epoch(epoch, &is_open, stop) => ended,
+                lost = self.keep_beating(&is_open) => Err(lost.into()),
             };
             match ended {
                 Err(SchedulerError::Frontier(FrontierError::Lost(why))) => {
@@ -107,26 +118,35 @@ impl Fleet {
         Ok(Led::Stopped)
     }
 
-    /// Says that the scheduler is alive. What an index that is out of reach or lost answers is heard elsewhere.
-    async fn keep_beating(&self) {
+    /// Says that the scheduler is alive, until an index that was open is lost: nobody but the beat sees that the clock of its server
+    /// was stepped. One that is out of reach is heard of elsewhere.
+    async fn keep_beating(&self, is_open: &AtomicBool) -> FrontierError {
         loop {
-            let _ = self.front.beat().await;
+            if let Err(why @ FrontierError::Lost(_)) = self.front.beat().await
+                && is_open.load(Ordering::Relaxed)
+            {
+                return why;
+            }
             self.clock.sleep_until(self.clock.now() + self.lease / 4).await;
         }
     }
 
     /// One epoch, from its opening to its loss.
-    async fn epoch(&self, epoch: u32, stop: &CancellationToken) -> Result<(), SchedulerError> {
+    async fn epoch(
+        &self,
+        epoch: u32,
+        is_open: &AtomicBool,
+        stop: &CancellationToken,
+    ) -> Result<(), SchedulerError> {
         let mut known = HashMap::new();
         let mut pass = VecDeque::new();
-        let mut is_open = false;
         let (mut next_look, mut next_pass) = (Timestamp::EPOCH, Timestamp::EPOCH);
         while !stop.is_cancelled() {
             let now = self.clock.now();
             let worked = async {
-                if !is_open {
+                if !is_open.load(Ordering::Relaxed) {
                     self.open(epoch, &mut known).await?;
-                    is_open = true;
+                    is_open.store(true, Ordering::Relaxed);
                 }
                 if now >= next_look {
                     let changed = self.look(&mut known).await?;

@@ -9,11 +9,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long the leadership lasts unless it is renewed: so long does the next process wait for one that was killed.
-pub const SPAN: Duration = Duration::from_secs(20);
+pub const SPAN: Duration = Duration::from_secs(9);
 /// How often it is renewed, and how long a renewal may take.
-const BEAT: Duration = Duration::from_secs(4);
-/// Renewals that may fail in a row: after two it may have lapsed before a third would be known to have failed.
-const MOST_MISSES: u32 = 2;
+const BEAT: Duration = Duration::from_secs(2);
+/// How long it is kept without a renewal: one that was answered may have been sent a beat before.
+const KEPT: Duration = Duration::from_secs(6);
+/// The pause after a renewal that failed.
+const PAUSE: Duration = Duration::from_millis(250);
 /// How often a process that waits for it looks again.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -82,20 +84,19 @@ fn holder() -> String {
     format!("{}-{chance:016x}", std::process::id())
 }
 
-/// Renews until it is lost.
+/// Renews until it is lost. A database that is restarted meanwhile is asked again until the lead may have lapsed.
 async fn beat(store: Arc<dyn Leadership>, holder: String, fence: Fence, lost: CancellationToken) {
-    let mut misses = 0;
-    while misses < MOST_MISSES {
+    let renewed = async || {
         tokio::time::sleep(BEAT).await;
-        match tokio::time::timeout(BEAT, store.lead(&holder, SPAN)).await {
-            Ok(Ok(Some(same))) if same == fence => misses = 0,
-            Ok(Ok(_)) => break,
-            Ok(Err(why)) => {
-                tracing::warn!(%why, "the leadership was not renewed");
-                misses += 1;
+        loop {
+            match tokio::time::timeout(BEAT, store.lead(&holder, SPAN)).await {
+                Ok(Ok(leads)) => return leads == Some(fence),
+                Ok(Err(why)) => tracing::warn!(%why, "the leadership was not renewed"),
+                Err(_) => tracing::warn!("the leadership was not renewed in time"),
             }
-            Err(_) => misses += 1,
+            tokio::time::sleep(PAUSE).await;
         }
-    }
+    };
+    while tokio::time::timeout(KEPT, renewed()).await.unwrap_or(false) {}
     lost.cancel();
 }

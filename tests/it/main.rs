@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod architecture;
+mod fleet;
 mod frontier_contract;
 mod model_store;
 mod program;

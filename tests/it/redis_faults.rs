@@ -358,6 +358,32 @@ fn entries_of_a_storage_process_that_died_go_to_another() {
     });
 }
 
+/// A stage that heard of a failure has dropped its batch: what it was given must not stay with it.
+#[test]
+fn a_batch_that_was_given_up_for_a_failure_is_given_again() {
+    run(async {
+        let server = RedisServer::start();
+        let front = scheduler(&server, 1).await;
+        front.admit(vec![url("a", "1"), url("a", "2")], CRAWL, &[]).await.unwrap();
+        let held = lease(&front, 1).await.remove(0);
+        for url in &held.urls {
+            front.hand_off(hand_off(&held, url)).await.unwrap();
+        }
+        let ids = |taken: &[(EntryId, Entry)]| taken.iter().map(|(id, _)| *id).collect::<BTreeSet<_>>();
+        let taken = ids(&front.reports(10, Duration::ZERO).await.unwrap());
+        assert_eq!(taken.len(), held.urls.len());
+        server.signal("STOP");
+        let failed = front.unseen(CRAWL, &[held.urls[0].key]).await;
+        assert!(matches!(failed, Err(FrontierError::Unavailable(_))), "{failed:?}");
+        server.signal("CONT");
+        let again = tokio::time::timeout(Duration::from_secs(5), front.reports(10, Duration::ZERO)).await;
+        assert_eq!(ids(&again.expect("it is given again").unwrap()), taken);
+        let acks = taken.iter().map(|id| Ack { id: *id, requeue: None, stored: true }).collect();
+        front.acknowledge(acks).await.unwrap();
+        assert_eq!(front.counts().await.unwrap().handed_over, 0);
+    });
+}
+
 #[test]
 fn bytes_of_a_stranger_leave_the_stream_and_those_of_another_version_are_an_error() {
     run(async {

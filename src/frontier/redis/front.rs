@@ -34,8 +34,8 @@ struct State {
     settings: BTreeMap<CrawlId, CrawlSettings>,
     /// The epoch that this process opened.
     opened: Option<u32>,
-    /// How far the server's clock was ahead of ours at the last beat.
-    ahead: Option<i64>,
+    /// How far the server's clock was ahead of ours at the last beat: at least and at most, since an answer may be long on its way.
+    ahead: Option<(i64, i64)>,
 }
 
 impl Directing {
@@ -64,23 +64,23 @@ impl Front for RedisFrontier {
     async fn beat(&self) -> Result<(), FrontierError> {
         self.leads().await?;
         let before = self.link.clock.now().as_micros();
-        let mut ahead = 0;
-        for reply in self.link.everywhere(Script::Beat, Args::new).await? {
-            ahead = reply.number()? - before;
+        let replies = self.link.everywhere(Script::Beat, Args::new).await?;
+        let after = self.link.clock.now().as_micros();
+        let (mut least, mut most) = (i64::MAX, i64::MIN);
+        for reply in replies {
+            let there = reply.number()?;
+            least = least.min(there - after);
+            most = most.max(there - before);
         }
-        let last = self.directing.state().ahead.replace(ahead);
-        match last {
-            Some(last)
-                if last.abs_diff(ahead) > STEP.as_micros() as u64
-                    && matches!(self.link.settings.time, Time::Server) =>
-            {
-                let by = Duration::from_micros(last.abs_diff(ahead));
-                Err(FrontierError::Lost(format!(
-                    "the clock of the server was stepped by {by:?}: a new epoch is needed"
-                )))
-            }
-            _ => Ok(()),
+        let last = self.directing.state().ahead.replace((least, most));
+        let by = last.map_or(0, |(at_least, at_most)| (least - at_most).max(at_least - most));
+        if by > STEP.as_micros() as i64 && matches!(self.link.settings.time, Time::Server) {
+            let by = Duration::from_micros(by.unsigned_abs());
+            return Err(FrontierError::Lost(format!(
+                "the clock of the server was stepped by {by:?}: a new epoch is needed"
+            )));
         }
+        Ok(())
     }
 
     async fn nodes(&self) -> Result<Vec<NodeSeen>, FrontierError> {

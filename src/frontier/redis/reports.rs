@@ -48,6 +48,8 @@ struct Held {
     entries: HashSet<EntryId>,
     /// An answer was lost, perhaps with entries in it.
     recheck: bool,
+    /// The caller heard of a failure, so that what it was given may never be acknowledged: it is given again.
+    forfeit: bool,
     epoch: u32,
     seen: HashSet<(u32, i64)>,
 }
@@ -55,6 +57,28 @@ struct Held {
 impl Reading {
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a failure on; what the caller was given is given to it again.
+    fn forfeit<T>(&self, result: Result<T, FrontierError>) -> Result<T, FrontierError> {
+        self.held().forfeit |= result.is_err();
+        result
+    }
+
+    /// After a failure all that was read and not acknowledged is read anew: it stands among what is pending. What was
+    /// acknowledged none the less is there no more, and what comes twice passes no gate twice.
+    async fn take_back(&self, batches: &mut Batches) {
+        if !std::mem::take(&mut self.held().forfeit) {
+            return;
+        }
+        if let Some(task) = batches.task.take() {
+            // What it read is pending, too.
+            _ = task.await;
+        }
+        batches.ready.clear();
+        let mut held = self.held();
+        held.entries.clear();
+        held.recheck = true;
     }
 
     /// What is remembered holds for one epoch.
@@ -70,6 +94,7 @@ impl Reading {
 impl Reports for RedisFrontier {
     async fn reports(&self, most: usize, linger: Duration) -> Result<Vec<(EntryId, Entry)>, FrontierError> {
         let mut batches = self.reading.batches.lock().await;
+        self.reading.take_back(&mut batches).await;
         loop {
             if !batches.ready.is_empty() {
                 let most = most.min(batches.ready.len());
@@ -95,6 +120,33 @@ impl Reports for RedisFrontier {
     }
 
     async fn unseen(&self, crawl: CrawlId, keys: &[UrlKey]) -> Result<Vec<bool>, FrontierError> {
+        self.reading.forfeit(self.ask_unseen(crawl, keys).await)
+    }
+
+    async fn admit(
+        &self,
+        urls: Vec<Queued>,
+        crawl: CrawlId,
+        seen: &[UrlKey],
+    ) -> Result<usize, FrontierError> {
+        self.reading.forfeit(self.admit_new(urls, crawl, seen).await)
+    }
+
+    async fn acknowledge(&self, acks: Vec<Ack>) -> Result<(), FrontierError> {
+        self.reading.forfeit(self.settle(acks).await)
+    }
+
+    async fn open_scope(&self, crawl: CrawlId, seeds: Vec<(String, ScopeKind)>) -> Result<(), FrontierError> {
+        let mut args = Args::new().number(crawl.0).add("open").number(MAX_SCOPE_SEEDS);
+        for (url, kind) in seeds {
+            args = args.add(url).add(kind.as_str());
+        }
+        self.reading.forfeit(self.change_rules(crawl, args).await)
+    }
+}
+
+impl RedisFrontier {
+    async fn ask_unseen(&self, crawl: CrawlId, keys: &[UrlKey]) -> Result<Vec<bool>, FrontierError> {
         let mark = self.link.session().await?.mark;
         self.reading.enter(mark.epoch);
         let prints: Vec<_> = keys.iter().map(|key| shards::fingerprint(crawl, *key, mark.shards)).collect();
@@ -127,7 +179,7 @@ impl Reports for RedisFrontier {
         Ok(unseen)
     }
 
-    async fn admit(
+    async fn admit_new(
         &self,
         urls: Vec<Queued>,
         crawl: CrawlId,
@@ -141,7 +193,7 @@ impl Reports for RedisFrontier {
         Ok(queued.len())
     }
 
-    async fn acknowledge(&self, acks: Vec<Ack>) -> Result<(), FrontierError> {
+    async fn settle(&self, acks: Vec<Ack>) -> Result<(), FrontierError> {
         let shards = self.link.session().await?.mark.shards;
         let mut calls: Vec<Vec<(u32, Args)>> = Vec::new();
         let mut filled: HashMap<u32, usize> = HashMap::new();
@@ -180,16 +232,6 @@ impl Reports for RedisFrontier {
         Ok(())
     }
 
-    async fn open_scope(&self, crawl: CrawlId, seeds: Vec<(String, ScopeKind)>) -> Result<(), FrontierError> {
-        let mut args = Args::new().number(crawl.0).add("open").number(MAX_SCOPE_SEEDS);
-        for (url, kind) in seeds {
-            args = args.add(url).add(kind.as_str());
-        }
-        self.change_rules(crawl, args).await
-    }
-}
-
-impl RedisFrontier {
     fn remember(&self, seen: Vec<(u32, i64)>) {
         let mut held = self.reading.held();
         if held.seen.len() + seen.len() > REMEMBERED {
@@ -365,9 +407,11 @@ async fn read_streams(
     let shards = session.mark.shards;
     let name = &*link.settings.name;
     let each = most.div_ceil(shards as usize).max(most.min(64));
+    // A stage that dies holds up what it had taken no longer than a node that dies.
+    let claim_after = link.settings.claim_after.min(2 * session.mark.lease);
     let args = || {
         let args = Args::new().number(each).number(linger.as_micros()).add(name);
-        args.number(link.settings.claim_after.as_millis()).number(BATCH_BYTES / shards as usize)
+        args.number(claim_after.as_millis()).number(BATCH_BYTES / shards as usize)
     };
     let mut wait = POLL;
     let mut read = Vec::new();

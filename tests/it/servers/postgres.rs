@@ -68,17 +68,14 @@ impl Server {
         server
     }
 
-    fn command(&self, program: &Path) -> Command {
+    /// A command that runs as the user of the server.
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.folder).env("PGDATA", self.data());
         if let Some((user, group)) = other_user() {
             command.uid(user).gid(group);
         }
         command
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.join("data")
     }
 
     /// Starts it, and waits until it answers.
@@ -145,6 +142,53 @@ impl Server {
         format!("postgres://{USER}@localhost:5432/{database}?host={}", self.folder.display())
     }
 
+    /// The same over a line of TCP that ends at its socket.
+    pub(crate) fn url_at(&self, port: u16, database: &str) -> String {
+        format!("postgres://{USER}@127.0.0.1:{port}/{database}?sslmode=disable")
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
+    }
+
+    /// Where it keeps its files.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Sends a signal, by its name, to the postmaster: TERM, INT and QUIT are a smart, a fast and an immediate shutdown.
+    pub(crate) fn signal(&self, name: &str) {
+        let postmaster = self.processes().remove(0);
+        assert!(Command::new("kill").arg(format!("-{name}")).arg(postmaster).status().unwrap().success());
+    }
+
+    /// Waits until the server has ended, and starts it again.
+    pub(crate) async fn restart_when_ended(&self) {
+        self.wait_until_ended().await;
+        self.run_again().await;
+    }
+
+    /// Starts it after it has ended by itself.
+    pub(crate) async fn run_again(&self) {
+        self.wait();
+        self.run().await;
+    }
+
+    pub(crate) async fn wait_until_ended(&self) {
+        let postmaster = self.processes().remove(0);
+        // Its keeper has not asked for its exit code yet, so it stands there until then.
+        let runs = || {
+            let stat = fs::read_to_string(format!("/proc/{postmaster}/stat")).unwrap_or_default();
+            stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+        };
+        let ended = tokio::time::timeout(START, async {
+            while runs() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        assert!(ended.await.is_ok(), "the server does not end");
+    }
+
     /// A connection of our own to a database.
     pub(crate) async fn connect(&self, database: &str) -> PgConnection {
         self.options(database).connect().await.unwrap()
@@ -183,7 +227,7 @@ fn other_user() -> Option<(u32, u32)> {
 }
 
 /// A program of Postgres, which Debian keeps off the path.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = versions.map(|version| version.path().join("bin").join(name)).filter(|path| path.exists());
     debian.max().unwrap_or_else(|| name.into())

@@ -4,7 +4,7 @@
 //! killed.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -13,6 +13,8 @@ const SHELL: &str = r#"redis-server "$@" >/dev/null 2>&1 & pid=$!; echo $pid; re
 
 pub(crate) struct RedisServer {
     folder: TempDir,
+    settings: Vec<String>,
+    variables: Vec<(String, String)>,
     shell: Child,
     pid: u32,
 }
@@ -24,9 +26,15 @@ impl RedisServer {
 
     /// A server with more settings: `&["--maxmemory", "10mb"]`.
     pub(crate) fn start_with(settings: &[&str]) -> Self {
+        Self::start_under(settings, Vec::new())
+    }
+
+    /// A server with these environment variables.
+    pub(crate) fn start_under(settings: &[&str], variables: Vec<(String, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (shell, pid) = spawn(&folder, settings);
-        let server = Self { folder, shell, pid };
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        let (shell, pid) = spawn(&folder, &settings, &variables);
+        let server = Self { folder, settings, variables, shell, pid };
         server.wait_until_up();
         server
     }
@@ -34,13 +42,24 @@ impl RedisServer {
     /// Kills the server and starts another on the same socket and folder.
     pub(crate) fn restart(&mut self) {
         self.stop();
-        (self.shell, self.pid) = spawn(&self.folder, &[]);
+        self.start_again();
         self.wait_until_up();
     }
 
+    /// Kills the server.
     pub(crate) fn stop(&mut self) {
         drop(self.shell.stdin.take());
         self.shell.wait().unwrap();
+    }
+
+    /// Starts another on the same socket and folder, and does not wait for it.
+    pub(crate) fn start_again(&mut self) {
+        (self.shell, self.pid) = spawn(&self.folder, &self.settings, &self.variables);
+    }
+
+    /// Where it keeps its files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -62,16 +81,41 @@ impl RedisServer {
         command.query(&mut self.connection()).unwrap()
     }
 
+    /// Asks for something of which a server that is not there need not hear, nor one that stands still.
+    pub(crate) fn try_ask(&self, words: &[&str]) {
+        const BLINK: Duration = Duration::from_millis(200);
+        let connected =
+            redis::Client::open(self.url()).and_then(|client| client.get_connection_with_timeout(BLINK));
+        let Ok(mut connection) = connected else { return };
+        _ = connection.set_read_timeout(Some(BLINK));
+        let mut command = redis::cmd(words[0]);
+        _ = command.arg(&words[1..]).exec(&mut connection);
+    }
+
+    /// Sends a signal, by its name, to the server, which may have gone.
+    pub(crate) fn try_signal(&self, name: &str) {
+        _ = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.pid.to_string())
+            .stderr(Stdio::null())
+            .status();
+    }
+
     /// Sends a signal, by its name, to the server.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.pid.to_string()).status().unwrap();
         assert!(sent.success());
     }
 
+    /// Whether it answers.
+    pub(crate) fn is_up(&self) -> bool {
+        let client = redis::Client::open(self.url()).unwrap();
+        client.get_connection().is_ok_and(|mut up| redis::cmd("PING").exec(&mut up).is_ok())
+    }
+
     fn wait_until_up(&self) {
         for _ in 0..1_000 {
-            let client = redis::Client::open(self.url()).unwrap();
-            if client.get_connection().is_ok_and(|mut up| redis::cmd("PING").exec(&mut up).is_ok()) {
+            if self.is_up() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -80,12 +124,13 @@ impl RedisServer {
     }
 }
 
-fn spawn(folder: &TempDir, settings: &[&str]) -> (Child, u32) {
+fn spawn(folder: &TempDir, settings: &[String], variables: &[(String, String)]) -> (Child, u32) {
     let socket = folder.path().join("redis.sock");
     drop(std::fs::remove_file(&socket));
     let mut shell = Command::new("sh");
     shell.args(["-c", SHELL, "redis-server", "--port", "0", "--save", "", "--appendonly", "no"]);
     shell.arg("--unixsocket").arg(&socket).arg("--dir").arg(folder.path()).args(settings);
+    shell.envs(variables.iter().map(|(name, value)| (name, value)));
     let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut pid = String::new();
     BufReader::new(shell.stdout.take().unwrap()).read_line(&mut pid).unwrap();

@@ -3,6 +3,7 @@
 use super::backends::Backend;
 use super::made::{crawl, entry, seed, stored};
 use super::postgres::Postgres;
+use crate::servers::disk::{self, SmallDisk};
 use crate::servers::postgres::{Server, shared};
 use huntsman::store::postgres::PostgresStore;
 use huntsman::store::{Store, StoreError};
@@ -118,7 +119,7 @@ async fn a_server_without_room_for_a_connection_is_unavailable() {
 /// A server on a file system of 100 MiB that fills up, and is given room again.
 #[tokio::test]
 async fn a_full_disk_is_unavailable_until_there_is_room() {
-    let Some(disk) = SmallDisk::mount() else {
+    let Some(disk) = SmallDisk::mount("100m") else {
         println!("not tested here: a small file system needs the right to mount one");
         return;
     };
@@ -128,7 +129,7 @@ async fn a_full_disk_is_unavailable_until_there_is_room() {
     let backend = Postgres::on(std::sync::Arc::clone(&server)).await;
     let (_, urls) = crawl(backend.store(), "t", &["http://h/"]).await;
     let ballast = disk.folder().join("ballast");
-    fill(&ballast);
+    disk::fill(&ballast);
     let mut page = super::made::page("t");
     let numbers: Vec<String> = (0..400_000).map(|n| format!("{n:x}")).collect();
     page.page.text = Some(numbers.join(" "));
@@ -138,35 +139,4 @@ async fn a_full_disk_is_unavailable_until_there_is_room() {
     says(&why, StoreError::Unavailable, &["the disk of the database is full"]);
     std::fs::remove_file(&ballast).unwrap();
     assert!(backend.store().commit(&batch).await.unwrap()[0].stored, "the same batch goes through later");
-}
-
-/// A file system in memory with little room.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=100m,mode=777", "tmpfs"])
-            .arg(folder.path())
-            .output();
-        mounted.is_ok_and(|told| told.status.success()).then_some(Self(folder))
-    }
-
-    fn folder(&self) -> &std::path::Path {
-        self.0.path()
-    }
-}
-
-/// Writes until nothing fits.
-fn fill(ballast: &std::path::Path) {
-    use std::io::Write;
-    let mut file = std::fs::File::create(ballast).unwrap();
-    while file.write_all(&[7; 4_096]).is_ok() {}
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
 }
