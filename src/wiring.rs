@@ -2,6 +2,7 @@
 
 pub mod embedded;
 pub mod fleet;
+pub mod joined;
 pub mod lead;
 pub mod stores;
 

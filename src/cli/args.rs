@@ -6,7 +6,7 @@ mod roles;
 mod simulated;
 
 pub use filters::{StatusFilter, When};
-pub use roles::{Frontier, NodeArgs, SchedulerArgs, StorageArgs};
+pub use roles::{NodeArgs, SchedulerArgs, StorageArgs};
 pub use simulated::{DemoArgs, TestwebArgs};
 
 use super::board::Detail;

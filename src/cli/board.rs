@@ -11,6 +11,7 @@ use crate::storage::{Event, Listener};
 use crate::store::Tally;
 use crate::telemetry::Terminal;
 use crate::telemetry::escape::{fit, visible};
+use crate::wiring::joined::Standing;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -196,6 +197,22 @@ impl Board {
             failed: self.failed.load(Ordering::Relaxed),
             waiting_hosts: blocked.hosts as u64,
             next_host: next,
+        }
+    }
+
+    /// The same for a crawl of an installation: what the store and the index have counted, of all processes.
+    pub(super) fn standing(&self, standing: &Standing, now: Timestamp) -> Progress {
+        let Standing { tally, counts, blocked } = standing;
+        let in_flight = counts.leased as u64;
+        Progress {
+            done: standing.done(),
+            queued: tally.open.saturating_sub(in_flight),
+            in_flight,
+            bytes: self.bytes.load(Ordering::Relaxed),
+            retrying: self.retrying.load(Ordering::Relaxed),
+            failed: tally.failed,
+            waiting_hosts: blocked.hosts as u64,
+            next_host: blocked.until.map(|until| (until.since(now), self.next_reason(now))),
         }
     }
 }

@@ -29,7 +29,11 @@ pub(super) fn run(args: CrawlArgs, global: &Global, terminal: &Terminal) -> Resu
         quiet: global.quiet,
         verbose: global.detail(),
     };
-    Ok(runtime()?.block_on(run.run())?.code)
+    let ended = match settings.installation.frontier {
+        Some(index) => runtime()?.block_on(run.run_joined(&index)),
+        None => runtime()?.block_on(run.run()),
+    };
+    Ok(ended?.code)
 }
 
 /// Goes on with a crawl that was interrupted, killed, or waits.

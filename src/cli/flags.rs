@@ -56,7 +56,7 @@ impl HowToAsk {
 }
 impl Choice for HowToAsk {
     fn takes(setting: &Setting) -> bool {
-        Self::of_process(setting).is_some()
+        Self::of_process(setting).is_some() || Index::takes(setting)
     }
 }
 
@@ -69,12 +69,30 @@ impl Choice for WhichCrawl {
     }
 }
 
-/// The store alone, for commands whose argument is the name: `status`.
+/// The store and the index, for commands whose argument is the name: `status`, `pause`; and for `storage`.
 #[derive(Debug, Clone)]
 pub struct WhichStore;
 impl Choice for WhichStore {
     fn takes(setting: &Setting) -> bool {
-        setting.name == "store"
+        setting.name == "store" || Index::takes(setting)
+    }
+}
+
+/// The index alone: `nodes`, `drain`.
+#[derive(Debug, Clone)]
+pub struct Index;
+impl Choice for Index {
+    fn takes(setting: &Setting) -> bool {
+        setting.name == "frontier"
+    }
+}
+
+/// A crawl, by its name, of a store: `add`.
+#[derive(Debug, Clone)]
+pub struct Added;
+impl Choice for Added {
+    fn takes(setting: &Setting) -> bool {
+        WhichCrawl::takes(setting) || Index::takes(setting)
     }
 }
 
@@ -158,6 +176,7 @@ fn argument(setting: &'static Setting) -> Arg {
         .value_name(setting.value_name)
         .help_heading(match setting.section {
             Section::Crawl => "Crawl",
+            Section::Installation => "Installation",
             Section::Scope => "Scope",
             Section::Limits => "Limits",
             Section::Politeness => "Politeness",

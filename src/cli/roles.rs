@@ -1,15 +1,19 @@
 //! `huntsman scheduler`, `node` and `storage`: each a process of its own, as many as are wanted, until SIGTERM.
 
-use super::args::{Frontier, Global, NodeArgs, SchedulerArgs, StorageArgs};
+use super::args::{Global, NodeArgs, SchedulerArgs, StorageArgs};
 use super::config::warn_of_misspelt;
 use super::exit::{ExitCode, Failure};
 use super::running::runtime;
 use super::seeds::{BadLines, SeedSource};
 use crate::clock::Clock;
 use crate::node::DRAIN;
-use crate::settings::{self, Layers, Place, StoreUrl, environment};
+use crate::crawl::lease::CrawlId;
+use crate::crawl::seeds::Seed;
+use crate::settings::{self, Layers, Place, Secret, Settings, StoreUrl};
+use crate::store::Store;
+use crate::store::postgres::PostgresStore;
 use crate::telemetry::Terminal;
-use crate::wiring::fleet;
+use crate::wiring::fleet::{self, Seeding};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -19,39 +23,39 @@ pub(super) fn scheduler(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitCode, Failure> {
-    let index = args.frontier.url()?;
     let layers = settings::load(&global.config_file(), args.settings.entries)?;
+    let index = index(&layers)?;
     let store = database(&layers.place()?)?;
     warn_of_misspelt(&layers, terminal);
     let bad_lines = if args.strict { BadLines::Refuse } else { BadLines::Report };
     let seeds =
         if args.seeds.is_empty() { None } else { Some(SeedSource::open(&args.seeds, bad_lines, terminal)?) };
-    let lease = args.lease;
+    let lease = layers.installation()?.lease;
     run(async move |clock, stop| {
         if let Some(seeds) = seeds {
             add(&layers, seeds, &store, clock).await?;
         }
-        Ok(fleet::run_scheduler(&index, &store, lease, clock, &stop).await?)
+        Ok(fleet::run_scheduler(index.expose(), &store, lease, clock, &stop).await?)
     })
 }
 
 /// Visits what the index hands out.
 pub(super) fn node(args: NodeArgs, global: &Global, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let index = args.frontier.url()?;
     let layers = settings::load(&global.config_file(), args.settings.entries)?;
+    let index = index(&layers)?;
     warn_of_misspelt(&layers, terminal);
     layers.settings()?;
-    run(async move |clock, stop| Ok(fleet::run_node(layers, &index, clock, &stop).await?))
+    run(async move |clock, stop| Ok(fleet::run_node(layers, None, index.expose(), clock, &stop).await?))
 }
 
 /// Writes what the nodes report.
 pub(super) fn storage(args: StorageArgs, global: &Global, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let index = args.frontier.url()?;
     let layers = settings::load(&global.config_file(), args.settings.entries)?;
+    let index = index(&layers)?;
     let store = database(&layers.place()?)?;
     warn_of_misspelt(&layers, terminal);
     run(
-        async move |clock, stop| Ok(fleet::run_storage(&index, &store, clock, Arc::new(|_| {}), &stop).await?),
+        async move |clock, stop| Ok(fleet::run_storage(index.expose(), &store, clock, Arc::new(|_| {}), &stop).await?),
     )
 }
 
@@ -99,42 +103,48 @@ fn listen(stop: CancellationToken) -> Result<(), Failure> {
 /// Begins a crawl, or adds seeds to one that is there.
 async fn add(layers: &Layers, mut seeds: SeedSource, store: &str, clock: Clock) -> Result<(), Failure> {
     let settings = layers.settings()?;
-    let mut batch = tokio::task::block_in_place(|| seeds.next_batch())?;
-    let Some(first) = batch.as_ref().and_then(|batch| batch.first()) else {
+    let Some(first) = tokio::task::block_in_place(|| seeds.next_batch())? else {
         return Err(Failure::usage("no seed"));
     };
-    let name = settings.place.name_for(&first.url);
+    let name = settings.place.name_for(&first[0].url);
     let stored = serde_json::to_string(&layers.to_stored()).map_err(anyhow::Error::from)?;
-    let crawl = fleet::Addition::begin(store, &name, &stored, &settings, clock).await?;
-    while let Some(some) = batch {
-        crawl.accept(&some).await?;
-        batch = tokio::task::block_in_place(|| seeds.next_batch())?;
-    }
-    crawl.end().await?;
-    tracing::info!(crawl = name, seeds = seeds.seeds(), "the seeds are in");
+    let store = PostgresStore::open(store).await?;
+    let row = store.open_crawl(&name, &stored, clock.now()).await?;
+    let seeding = accept(&store, row.id, &settings, first, &mut seeds, clock).await?;
+    store.close().await?;
+    tracing::info!(crawl = name, seeds = seeding.counts().0, "the seeds are in");
     Ok(())
 }
 
-impl Frontier {
-    fn url(&self) -> Result<String, Failure> {
-        let hint = "--frontier redis://127.0.0.1, or the variable HUNTSMAN_FRONTIER";
-        let given = self.frontier.clone().or_else(|| environment::variable("HUNTSMAN_FRONTIER"));
-        let Some(url) = given else {
-            let what = "which installation? --frontier says where its Redis is";
-            return Err(Failure::usage(what).hint(hint));
-        };
-        // Not said again: it may hold a password.
-        let is_one = ["redis://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme));
-        if is_one && url.len() > "redis://".len() {
-            return Ok(url);
-        }
-        Err(Failure::usage("--frontier: not the URL of a Redis, as redis://HOST:PORT or redis+unix:///PATH")
-            .hint(hint))
+/// Accepts the seeds of a source into a crawl, from `first` on.
+pub(super) async fn accept(
+    store: &dyn Store,
+    crawl: CrawlId,
+    settings: &Settings,
+    first: Vec<Seed>,
+    seeds: &mut SeedSource,
+    clock: Clock,
+) -> Result<Seeding, Failure> {
+    let mut seeding = Seeding::begin(store, crawl, settings, clock).await?;
+    let mut batch = Some(first);
+    while let Some(some) = batch {
+        seeding.accept(store, &some).await?;
+        batch = tokio::task::block_in_place(|| seeds.next_batch())?;
     }
+    seeding.end(store).await?;
+    Ok(seeding)
+}
+
+/// Where the index of the installation is.
+pub(super) fn index(layers: &Layers) -> Result<Secret, Failure> {
+    layers.installation()?.frontier.ok_or_else(|| {
+        Failure::usage("which installation? --frontier says where its Redis is")
+            .hint("--frontier redis://127.0.0.1, or the variable HUNTSMAN_FRONTIER")
+    })
 }
 
 /// The database that holds the crawls of an installation.
-fn database(place: &Place) -> Result<String, Failure> {
+pub(super) fn database(place: &Place) -> Result<String, Failure> {
     let hint = "--store postgres://USER@HOST/DATABASE, or the variable HUNTSMAN_STORE";
     match &place.store {
         Some(StoreUrl::Postgres(url)) => Ok(url.expose().to_owned()),

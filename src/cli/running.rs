@@ -1,5 +1,7 @@
 //! A crawl from its settings to its summary: what `crawl`, `resume` and `demo` share.
 
+mod joined;
+
 use super::board::{Board, Detail};
 use super::exit::{ExitCode, Failure};
 use super::figures::plural;
@@ -190,15 +192,18 @@ impl Run<'_> {
             board: &board,
         };
         let (summary, failed_seeds) = match &end {
-            Ok(end) => summing::summarize(&embedded, own, &ending, *end).await?,
+            Ok(end) => {
+                let (crawl, bytes) = (embedded.crawl.id, own.bytes().await);
+                let (tally, totals) = (embedded.store.tally(crawl).await?, own.totals(crawl).await?);
+                summing::summarize(tally, totals, bytes, &ending, *end)
+            }
             Err(_) => {
                 return Err(Failure::from(end.expect_err("matched")).hint(resume_hint(&self.name, place)));
             }
         };
         let code = self.finish(&summary, &failed_seeds, settings, &stop, end.unwrap_or(End::Finished))?;
         if let (ExitCode::Done, Some(text)) = (code, errors.reached()) {
-            return Err(Failure::new(ExitCode::Threshold, anyhow::anyhow!("{text}"))
-                .hint(resume_hint(&self.name, place)));
+            return Err(too_many_errors(&text, &resume_command(&self.name, place)));
         }
         Ok(Ended { code, summary })
     }
@@ -242,10 +247,7 @@ impl Run<'_> {
         resumed: Option<u64>,
         place: &StoreUrl,
     ) {
-        if self.quiet {
-            return;
-        }
-        let header = Header {
+        self.say_header(&Header {
             seeds,
             scope: embedded.job.scope_words(),
             robots: settings.politeness.robots == crate::settings::Robots::Obey,
@@ -253,7 +255,13 @@ impl Run<'_> {
             max_pages: settings.limits.max_pages,
             data: place.place(),
             resumed,
-        };
+        });
+    }
+
+    fn say_header(&self, header: &Header) {
+        if self.quiet {
+            return;
+        }
         for line in header.lines() {
             self.terminal.line(&line);
         }
@@ -342,7 +350,15 @@ pub(super) fn store_flag(name: &str, place: &StoreUrl) -> String {
 }
 
 fn resume_hint(name: &str, place: &StoreUrl) -> String {
-    format!("nothing that was stored is lost; go on with  {}", resume_command(name, place))
+    go_on(&resume_command(name, place))
+}
+
+fn go_on(resume: &str) -> String {
+    format!("nothing that was stored is lost; go on with  {resume}")
+}
+
+fn too_many_errors(text: &str, resume: &str) -> Failure {
+    Failure::new(ExitCode::Threshold, anyhow::anyhow!("{text}")).hint(go_on(resume))
 }
 
 /// URLs that failed in this run, against `--max-errors`.
@@ -372,8 +388,12 @@ impl Errors {
     /// What to say where the limit was reached.
     fn reached(&self) -> Option<String> {
         let (failed, most) = (self.failed.load(Ordering::Relaxed), self.most?);
-        (failed >= most).then(|| format!("{failed} URLs have failed, and --max-errors is {most}"))
+        (failed >= most).then(|| errors_words(failed, most))
     }
+}
+
+fn errors_words(failed: u64, most: u64) -> String {
+    format!("{failed} URLs have failed, and --max-errors is {most}")
 }
 
 /// Signals as a wish to stop: the first pauses, the second ends the process at once.

@@ -1,8 +1,9 @@
 //! Words of the commands that we print, so that they can be pasted into a shell.
 
-use crate::settings::StoreUrl;
+use crate::settings::{Secret, StoreUrl};
 use std::borrow::Cow;
 use std::fmt::Write;
+use url::Url;
 
 /// `text` as one word of a POSIX shell. Control characters, which no line of ours shows as they are, take the form of bash,
 /// zsh and ksh.
@@ -33,6 +34,15 @@ pub(super) fn quoted(text: &str) -> Cow<'_, str> {
 /// ` --store STORE`, without the password of an address.
 pub(super) fn store_flag(store: &StoreUrl) -> String {
     format!(" --store {}", quoted(&store.to_string()))
+}
+
+/// ` --frontier URL`, without the password of the address.
+pub(super) fn frontier_flag(index: &Secret) -> String {
+    let shown = Url::parse(index.expose()).map(|mut url| {
+        _ = url.set_password(None);
+        url.to_string()
+    });
+    format!(" --frontier {}", quoted(shown.as_deref().unwrap_or("URL")))
 }
 
 #[cfg(test)]

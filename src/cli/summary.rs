@@ -81,6 +81,10 @@ pub enum Ended {
     },
     /// Interrupted; nothing is lost.
     Paused,
+    /// Interrupted, while other processes of its installation go on with it.
+    Left,
+    /// Given up by an operator.
+    Cancelled,
     /// Our own machinery failed; nothing is lost.
     Failed {
         /// How.
@@ -245,6 +249,10 @@ impl Summary {
                 format!("Stopped after {took}: {urls} of {hosts} wait until {until}; go on with {resume}")
             }
             Ended::Paused => format!("Paused after {took}; nothing is lost. Continue: {resume}"),
+            Ended::Left => format!(
+                "This process has ended after {took}; nothing is lost, and the rest of the installation goes on with the crawl."
+            ),
+            Ended::Cancelled => format!("Cancelled after {took}; what was stored stays. Take it up again: {resume}"),
             Ended::Failed { why } => {
                 format!("Failed after {took}: {}. Nothing is lost; go on with {resume}", visible(why))
             }

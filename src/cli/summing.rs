@@ -1,7 +1,6 @@
 //! Fills the end summary from the store and the board.
 
 use super::board::Board;
-use super::exit::Failure;
 use super::problems::{FailedUrl, Problems};
 use super::running::store_flag;
 use super::summary::{Data, Ended, Found, Pages, Reason, RequestClass, Requests, SCHEMA, Slowdown, Summary};
@@ -11,8 +10,6 @@ use crate::scheduler::End;
 use crate::settings::StoreUrl;
 use crate::store::Tally;
 use crate::store::totals::{RequestGroup, Totals};
-use crate::wiring::embedded::Embedded;
-use crate::wiring::stores::OwnStore;
 
 /// What the process knows of the end beside the store.
 pub(super) struct Ending<'a> {
@@ -27,14 +24,13 @@ pub(super) struct Ending<'a> {
 }
 
 /// The summary, and the seeds that failed with their reasons.
-pub(super) async fn summarize(
-    embedded: &Embedded,
-    own: &OwnStore,
+pub(super) fn summarize(
+    tally: Tally,
+    totals: Totals,
+    bytes: Option<u64>,
     ending: &Ending<'_>,
     end: End,
-) -> Result<(Summary, Vec<String>), Failure> {
-    let tally = embedded.store.tally(embedded.crawl.id).await?;
-    let totals = own.totals(embedded.crawl.id).await?;
+) -> (Summary, Vec<String>) {
     let seeds = totals.failed.iter().filter(|failed| failed.seed).map(|failed| {
         let detail = failed.detail.as_deref().unwrap_or_default();
         format!("{} {}: {detail}", failed.url, failed.reason)
@@ -61,11 +57,11 @@ pub(super) async fn summarize(
         slowdowns: slowdowns(ending.board, ending.finished),
         failures: reasons(&totals.failures),
         problems: problems(totals),
-        data: Data { store: ending.store.place(), bytes: own.bytes().await },
+        data: Data { store: ending.store.place(), bytes },
         next: next(ending, &tally, end, &store_flag),
         store_flag,
     };
-    Ok((summary, seeds))
+    (summary, seeds)
 }
 
 fn ended(end: End, tally: &Tally, hosts: u64, ending: &Ending<'_>) -> Ended {
@@ -76,6 +72,8 @@ fn ended(end: End, tally: &Tally, hosts: u64, ending: &Ending<'_>) -> Ended {
         }
         End::Waiting { until } => Ended::Waiting { urls: tally.open, hosts, until },
         End::Stopped => Ended::Paused,
+        End::Left => Ended::Left,
+        End::Cancelled => Ended::Cancelled,
     }
 }
 
@@ -154,8 +152,11 @@ fn problems(totals: Totals) -> Vec<super::problems::Problem> {
 fn next(ending: &Ending<'_>, tally: &Tally, end: End, store: &str) -> Vec<String> {
     let mut next = Vec::new();
     if tally.open > 0 {
-        let further = if end == End::Limited { " --max-pages none" } else { "" };
-        next.push(format!("{}{further}", ending.resume));
+        next.push(match end {
+            End::Limited => format!("{} --max-pages none", ending.resume),
+            End::Left => format!("huntsman status{store}"),
+            _ => ending.resume.clone(),
+        });
     }
     next.push(format!("huntsman query \"select status, count(*) from fetches group by 1\"{store}"));
     next.push(format!("huntsman pages --limit 10{store}"));

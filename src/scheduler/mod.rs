@@ -45,6 +45,10 @@ pub enum End {
     },
     /// Asked to stop.
     Stopped,
+    /// Asked to stop, while other processes of its installation go on with the crawl.
+    Left,
+    /// Given up by an operator.
+    Cancelled,
 }
 
 impl End {
@@ -55,6 +59,8 @@ impl End {
             Self::Limited => CrawlState::Limited,
             Self::Waiting { .. } => CrawlState::Waiting,
             Self::Stopped => CrawlState::Paused,
+            Self::Left => CrawlState::Running,
+            Self::Cancelled => CrawlState::Cancelled,
         }
     }
 }

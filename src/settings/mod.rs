@@ -17,7 +17,7 @@ mod values;
 pub use gate::FailOn;
 pub use layers::{Entry, Layers, Mistake, Origin, Raw, StoredSettings};
 pub use parts::{
-    Extraction, Identity, Limits, Links, Network, Output, Politeness, ProgressMode, Robots, Secret, Select,
+    Extraction, Identity, Installation, Limits, Links, Network, Output, Politeness, ProgressMode, Robots, Secret, Select,
     Settings, Sink, Sitemaps, Text,
 };
 pub use place::{Place, PostgresUrl, StoreUrl};

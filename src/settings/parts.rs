@@ -18,6 +18,8 @@ use std::time::Duration;
 pub struct Settings {
     /// Where the crawl is kept.
     pub place: Place,
+    /// Where the processes of an installation meet.
+    pub installation: Installation,
     /// Which URLs belong to it.
     pub scope: ScopeRules,
     /// How much of it.
@@ -32,6 +34,15 @@ pub struct Settings {
     pub extraction: Extraction,
     /// What is shown.
     pub output: Output,
+}
+
+/// Where the processes of an installation meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installation {
+    /// The address of the index in Redis, which may hold a password; `None` where one process does everything.
+    pub frontier: Option<Secret>,
+    /// The length of a lease in the epochs that this process opens.
+    pub lease: Duration,
 }
 
 /// How much of the web the crawl takes.
@@ -199,6 +210,7 @@ impl Layers {
     pub fn settings(&self) -> Result<Settings, Mistake> {
         Ok(Settings {
             place: self.place()?,
+            installation: self.installation()?,
             scope: self.scope()?,
             limits: self.limits()?,
             politeness: self.politeness()?,
@@ -214,6 +226,14 @@ impl Layers {
         Ok(Place {
             store: self.text("store", values::store)?,
             name: self.text("name", |name| values::crawl_name(name).map(|()| name.to_owned()))?,
+        })
+    }
+
+    /// Where the processes of an installation meet.
+    pub fn installation(&self) -> Result<Installation, Mistake> {
+        Ok(Installation {
+            frontier: self.text("frontier", values::frontier)?,
+            lease: self.one("lease", |text| values::span("lease", text))?,
         })
     }
 

@@ -57,6 +57,8 @@ impl Kind {
 pub enum Section {
     /// Where the crawl is kept and what it is called.
     Crawl,
+    /// Where the processes of an installation meet.
+    Installation,
     /// Which URLs belong to it.
     Scope,
     /// How much of it.
@@ -75,8 +77,9 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order of the file.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Crawl,
+        Self::Installation,
         Self::Scope,
         Self::Limits,
         Self::Politeness,
@@ -90,6 +93,7 @@ impl Section {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Crawl => "crawl",
+            Self::Installation => "installation",
             Self::Scope => "scope",
             Self::Limits => "limits",
             Self::Politeness => "politeness",
@@ -182,7 +186,7 @@ const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
 use Kind::{Count, CountOrNone, List, Size, Span, SpanOrAuto, Switch, Text, Word};
-use Section::{Crawl, Extraction, Identity, Limits, Network, Output, Politeness, Scope};
+use Section::{Crawl, Extraction, Identity, Installation, Limits, Network, Output, Politeness, Scope};
 
 /// Every setting, in the order of the file and the help.
 #[rustfmt::skip]
@@ -191,6 +195,11 @@ pub static SETTINGS: &[Setting] = &[
         "Where the crawl is kept: sqlite:PATH or postgres://USER@HOST/DATABASE; unset is sqlite:crawls/<name>.db")),
     own(setting(Crawl, "name", Text, "", "NAME",
         "Name of the crawl; unset is the host of the first seed")),
+
+    secret(setting(Installation, "frontier", Text, "", "URL",
+        "The Redis that the processes of an installation share: redis://HOST[:PORT] or redis+unix:///PATH; unset is one process")),
+    own(setting(Installation, "lease", Span(Duration::from_millis(500), Duration::from_secs(10 * MINUTE)), "15s", "SPAN",
+        "How long a host is left alone after the node that asked it has died; the scheduler's say")),
 
     setting(Scope, "scope", Word(&["page", "prefix", "host", "domain", "any"]), "host", "KIND",
         "What a seed opens: itself, its directory, its host, its registrable domain, or the whole web"),

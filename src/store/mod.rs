@@ -148,6 +148,17 @@ pub struct Tally {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fence(pub i64);
 
+/// Who leads an installation now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leader {
+    /// The process, by the name under which it leads: its role first.
+    pub holder: String,
+    /// Its fence.
+    pub fence: Fence,
+    /// How long it leads unless it says so again.
+    pub left: Duration,
+}
+
 /// Who leads an installation, where several processes may want to. All times are those of the store's own clock.
 #[async_trait]
 pub trait Leadership: Send + Sync {
@@ -162,6 +173,9 @@ pub trait Leadership: Send + Sync {
     /// A new epoch of the index, greater than all before: drawn in the transaction that checks that `fence` leads and that
     /// its span is not over. `None` where it is.
     async fn draw_epoch(&self, fence: Fence) -> Result<Option<u32>, StoreError>;
+
+    /// Who leads now, if anybody does.
+    async fn leader(&self) -> Result<Option<Leader>, StoreError>;
 }
 
 /// The crawls of an installation, for a scheduler that has several.
@@ -172,6 +186,18 @@ pub trait Crawls: Send + Sync {
 
     /// The crawl of that name.
     async fn crawl(&self, name: &str) -> Result<Option<CrawlRow>, StoreError>;
+
+    /// Says that a crawl has changed, where nothing else of its row has: its seeds. Its epoch is one higher from there on.
+    async fn touch(&self, crawl: CrawlId) -> Result<(), StoreError>;
+
+    /// Puts a crawl into the state `to` where it is in one of `from`; answers whether it was.
+    async fn change_state(
+        &self,
+        crawl: CrawlId,
+        from: &[CrawlState],
+        to: CrawlState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Replaces the settings of a crawl. Its row is locked meanwhile, so that of two changes the later one stands whole.
     async fn change_settings(&self, crawl: CrawlId, settings: &str) -> Result<(), StoreError>;

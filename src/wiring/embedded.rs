@@ -132,7 +132,7 @@ pub(super) fn found(seed: &Seed, kind: ScopeKind, depth: Option<u32>) -> Found {
 
 /// The private network that a seed names by its address: asking for it by hand is leave enough. All of loopback counts
 /// as one.
-fn named_network(seed: &Url) -> Option<IpNet> {
+pub(super) fn named_network(seed: &Url) -> Option<IpNet> {
     let address: IpAddr = match seed.host()? {
         ::url::Host::Ipv4(address) => address.into(),
         ::url::Host::Ipv6(address) => address.into(),

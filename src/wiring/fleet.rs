@@ -1,8 +1,8 @@
 //! An installation of several processes: an index in Redis, the truth in Postgres, and roles that come and go.
 
 use super::CrawlError;
-use super::embedded::{client_settings, found, job_settings, reading};
-use super::lead::Lead;
+use super::embedded::{client_settings, found, job_settings, named_network, reading};
+use super::lead::{self, Lead};
 use crate::clock::Clock;
 use crate::crawl::lease::CrawlId;
 use crate::crawl::scope::{Scope, ScopeKind};
@@ -16,6 +16,7 @@ use crate::settings::{Layers, Settings, StoredSettings};
 use crate::storage::{Listener, Storage};
 use crate::store::postgres::PostgresStore;
 use crate::store::{Store, StoreError};
+use ipnet::IpNet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +25,25 @@ use tokio_util::sync::CancellationToken;
 /// How often a process that waits for an index or a store looks again.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Private networks that are remembered of the seeds of a list.
+const MOST_NETWORKS: usize = 1_000;
+
 /// A name for this process that no other one has.
 fn process_name(role: &str) -> String {
     let chance = RandomState::new().hash_one(std::process::id());
     format!("{role}-{}-{:08x}", std::process::id(), chance & 0xffff_ffff)
+}
+
+/// Connects to the index, or says at once why not.
+pub(super) async fn connect_now(
+    url: &str,
+    role: &str,
+    lease: Duration,
+    clock: Clock,
+) -> Result<RedisFrontier, CrawlError> {
+    let mut settings = redis::Settings::new(url, &process_name(role));
+    settings.limits.lease = lease;
+    RedisFrontier::connect(settings, clock).await.map_err(|why| CrawlError::Frontier(why.to_string()))
 }
 
 /// Connects to the index; one that is not there yet is waited for.
@@ -62,9 +78,18 @@ async fn waited(stop: &CancellationToken) -> bool {
     }
 }
 
+/// Private networks that the seeds of a crawl name by their addresses, where whoever runs the node named those seeds.
+pub struct Named {
+    /// The crawl whose requests may go there.
+    pub crawl: CrawlId,
+    /// The networks.
+    pub networks: Vec<IpNet>,
+}
+
 /// Visits what the index hands out until `stop` fires. Its own settings are how it reaches the web; all else is the crawl's.
 pub async fn run_node(
     own: Layers,
+    named: Option<Named>,
     index: &str,
     clock: Clock,
     stop: &CancellationToken,
@@ -83,7 +108,7 @@ pub async fn run_node(
         }
     };
     let make = move |crawl: CrawlId, rules: &CrawlRules| {
-        make_job(&own, crawl, rules, clock).map_err(|why| format!("{why:#}"))
+        make_job(&own, named.as_ref(), crawl, rules, clock).map_err(|why| format!("{why:#}"))
     };
     let jobs = Jobs::Published(Published::new(Box::new(make)));
     let node_settings = node::Settings { concurrency: settings.network.concurrency, lease };
@@ -91,7 +116,13 @@ pub async fn run_node(
 }
 
 /// What a node does for a crawl, from what its scheduler published.
-fn make_job(own: &Layers, crawl: CrawlId, rules: &CrawlRules, clock: Clock) -> anyhow::Result<Job> {
+fn make_job(
+    own: &Layers,
+    named: Option<&Named>,
+    crawl: CrawlId,
+    rules: &CrawlRules,
+    clock: Clock,
+) -> anyhow::Result<Job> {
     let stored: StoredSettings = serde_json::from_str(&rules.settings)?;
     let settings: Settings = own.clone().with_stored(&stored).settings()?;
     let mut scope = Scope::new(&settings.scope)?;
@@ -101,7 +132,9 @@ fn make_job(own: &Layers, crawl: CrawlId, rules: &CrawlRules, clock: Clock) -> a
         }
     }
     // What a seed names opens no private network here: that is for whoever runs the node to say.
-    let client = HttpClient::new(client_settings(&settings, settings.network.allow_private.clone())?, clock)?;
+    let mut allow = settings.network.allow_private.clone();
+    allow.extend(named.filter(|named| named.crawl == crawl).iter().flat_map(|named| &named.networks));
+    let client = HttpClient::new(client_settings(&settings, allow)?, clock)?;
     Ok(Job::new(job_settings(&settings), Arc::new(client), reading(&settings, crawl)?, scope))
 }
 
@@ -145,7 +178,7 @@ pub async fn run_scheduler(
     let Some(store) = open(store, stop).await? else { return Ok(()) };
     let Some(index) = connect(index, "scheduler", lease, clock, stop).await? else { return Ok(()) };
     while !stop.is_cancelled() {
-        let taken = Lead::take(store.clone(), store.place(), || tracing::info!("standing by"));
+        let taken = Lead::take(store.clone(), lead::SCHEDULER, store.place(), || tracing::info!("standing by"));
         let lead = match tokio::select! { lead = taken => lead, () = stop.cancelled() => return Ok(()) } {
             Ok(lead) => lead,
             Err(StoreError::Busy(_)) => continue,
@@ -187,41 +220,55 @@ fn told(stored: &str) -> Result<Told, String> {
     Ok(Told { delay: settings.politeness.delay, max_pages: settings.limits.max_pages })
 }
 
-/// Seeds on their way into an installation.
-pub struct Addition {
-    store: PostgresStore,
+/// Seeds on their way into a crawl of an installation. The scheduler that leads admits them.
+pub struct Seeding {
     crawl: CrawlId,
     kind: ScopeKind,
     depth: Option<u32>,
     clock: Clock,
+    networks: Vec<IpNet>,
+    seeds: u64,
+    new: u64,
 }
 
-impl Addition {
-    /// Begins the crawl `name`, with settings as JSON, or opens the one that is there; its scheduler waits for the end of
-    /// the seeds before it calls it finished.
+impl Seeding {
+    /// Begins: the scheduler waits for the end of the seeds before it calls the crawl finished.
     pub async fn begin(
-        store: &str,
-        name: &str,
-        stored: &str,
+        store: &dyn Store,
+        crawl: CrawlId,
         settings: &Settings,
         clock: Clock,
-    ) -> Result<Self, CrawlError> {
-        let store = PostgresStore::open(store).await?;
-        let row = store.open_crawl(name, stored, clock.now()).await?;
-        store.set_seeded(row.id, false).await?;
+    ) -> Result<Self, StoreError> {
+        store.set_seeded(crawl, false).await?;
         let (kind, depth) = (settings.scope.kind, settings.limits.depth);
-        Ok(Self { store, crawl: row.id, kind, depth, clock })
+        Ok(Self { crawl, kind, depth, clock, networks: Vec::new(), seeds: 0, new: 0 })
     }
 
-    /// Accepts some; answers with how many are new. The scheduler that leads admits them.
-    pub async fn accept(&self, seeds: &[Seed]) -> Result<usize, CrawlError> {
+    /// Accepts some.
+    pub async fn accept(&mut self, store: &dyn Store, seeds: &[Seed]) -> Result<(), StoreError> {
+        for network in seeds.iter().filter_map(|seed| named_network(&seed.url)) {
+            if !self.networks.contains(&network) && self.networks.len() < MOST_NETWORKS {
+                self.networks.push(network);
+            }
+        }
         let found = seeds.iter().map(|seed| found(seed, self.kind, self.depth)).collect();
-        Ok(self.store.accept(self.crawl, found, self.clock.now()).await?.len())
+        self.seeds += seeds.len() as u64;
+        self.new += store.accept(self.crawl, found, self.clock.now()).await?.len() as u64;
+        Ok(())
     }
 
     /// All of them are in.
-    pub async fn end(self) -> Result<(), CrawlError> {
-        self.store.set_seeded(self.crawl, true).await?;
-        Ok(self.store.close().await?)
+    pub async fn end(&self, store: &dyn Store) -> Result<(), StoreError> {
+        store.set_seeded(self.crawl, true).await
+    }
+
+    /// Those that were accepted, and how many of them are new.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.seeds, self.new)
+    }
+
+    /// The private networks that they name by their addresses.
+    pub fn networks(&self) -> &[IpNet] {
+        &self.networks
     }
 }

@@ -8,6 +8,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+/// The role of a process that leads a fleet: it looks at the crawls again and again.
+pub const SCHEDULER: &str = "scheduler";
+/// The role of one that does everything for one crawl, with an index of its own: it looks at no crawl but its own, once.
+pub const ALONE: &str = "crawl";
+
 /// How long the leadership lasts unless it is renewed: so long does the next process wait for one that was killed.
 pub const SPAN: Duration = Duration::from_secs(9);
 /// How often it is renewed, and how long a renewal may take.
@@ -29,13 +34,14 @@ pub struct Lead {
 
 impl Lead {
     /// Takes the leadership. Where another process has it, waits as long as one that was killed would still hold it, after
-    /// telling so by `waiting`; then it is `Busy`.
+    /// telling so by `waiting`; then it is `Busy`. The name under which it leads begins with `role`.
     pub async fn take(
         store: Arc<dyn Leadership>,
+        role: &str,
         place: &str,
         waiting: impl FnOnce(),
     ) -> Result<Self, StoreError> {
-        let holder = holder();
+        let holder = holder(role);
         let mut waiting = Some(waiting);
         for _ in 0..=(SPAN + BEAT).as_millis() / LOOK.as_millis() {
             if let Some(fence) = store.lead(&holder, SPAN).await? {
@@ -79,9 +85,9 @@ impl Drop for Lead {
 }
 
 /// A name that no other process has, nor this one when it is started again.
-fn holder() -> String {
+fn holder(role: &str) -> String {
     let chance = RandomState::new().hash_one(std::process::id());
-    format!("{}-{chance:016x}", std::process::id())
+    format!("{role}-{}-{chance:016x}", std::process::id())
 }
 
 /// Renews until it is lost. A database that is restarted meanwhile is asked again until the lead may have lapsed.

@@ -1,6 +1,6 @@
 //! The store that an address names, opened for a crawl in one process.
 
-use super::lead::Lead;
+use super::lead::{self, Lead};
 use crate::crawl::lease::CrawlId;
 use crate::settings::StoreUrl;
 use crate::store::postgres::PostgresStore;
@@ -26,7 +26,7 @@ impl OwnStore {
             StoreUrl::Sqlite(path) => Ok(Self::Sqlite(Arc::new(SqliteStore::open(path).await?))),
             StoreUrl::Postgres(url) => {
                 let store = Arc::new(PostgresStore::open(url.expose()).await?);
-                let lead = Lead::take(store.clone(), store.place(), waiting).await?;
+                let lead = Lead::take(store.clone(), lead::ALONE, store.place(), waiting).await?;
                 Ok(Self::Postgres(store, lead))
             }
         }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use sqlx::{Connection, PgConnection};
 use std::time::Duration;
 
+const TOUCH: &str = "UPDATE crawls SET epoch = epoch + 1 WHERE id = $1";
 const SETTINGS: &str = "UPDATE crawls SET settings = $1 WHERE id = $2";
 
 #[async_trait]
@@ -28,6 +29,28 @@ impl Crawls for PostgresStore {
         let change = || sqlx::query(SETTINGS).bind(scrub::json(settings)).bind(crawl.0);
         let changed = on!(self.writer, line => change().execute(&mut *line));
         changed.map(drop).map_err(|why| self.error(&why))
+    }
+
+    async fn touch(&self, crawl: CrawlId) -> Result<(), StoreError> {
+        let touch = || sqlx::query(TOUCH).bind(crawl.0);
+        let touched = on!(self.writer, line => touch().execute(&mut *line));
+        touched.map(drop).map_err(|why| self.error(&why))
+    }
+
+    async fn change_state(
+        &self,
+        crawl: CrawlId,
+        from: &[CrawlState],
+        to: CrawlState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let from: Vec<&str> = from.iter().map(|state| state.as_str()).collect();
+        let change = || {
+            let query = sqlx::query(include_str!("sql/change_state.sql"));
+            query.bind(to.as_str()).bind(now.to_string()).bind(crawl.0).bind(from.clone())
+        };
+        let changed = on!(self.writer, line => change().execute(&mut *line));
+        changed.map(|changed| changed.rows_affected() == 1).map_err(|why| self.error(&why))
     }
 
     async fn finish(&self, crawl: CrawlId, ran: Duration, now: Timestamp) -> Result<bool, StoreError> {

@@ -2,7 +2,7 @@
 
 use super::connection::{Tries, patiently};
 use super::{PostgresStore, on};
-use crate::store::{Fence, Leadership, StoreError};
+use crate::store::{Fence, Leader, Leadership, StoreError};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -26,5 +26,15 @@ impl Leadership for PostgresStore {
         let epoch: Result<Option<i64>, _> = on!(self.writer, line => draw().fetch_optional(&mut *line));
         let epoch = epoch.map_err(|why| self.error(&why))?;
         Ok(epoch.and_then(|epoch| u32::try_from(epoch).ok()))
+    }
+    async fn leader(&self) -> Result<Option<Leader>, StoreError> {
+        const LEADER: &str = include_str!("sql/leader.sql");
+        let row: Result<Option<(String, i64, i64)>, _> =
+            on!(self.reader, line => sqlx::query_as(LEADER).fetch_optional(&mut *line));
+        let row = row.map_err(|why| self.error(&why))?;
+        Ok(row.map(|(holder, fence, left)| {
+            let left = Duration::from_millis(left.unsigned_abs());
+            Leader { holder, fence: Fence(fence), left }
+        }))
     }
 }

@@ -215,13 +215,13 @@ async fn of_many_that_want_to_lead_one_does() {
 async fn a_leader_keeps_its_leadership_until_it_resigns_or_another_leads() {
     let backend = Postgres::new().await;
     let store: Arc<dyn Leadership> = Arc::new(backend.another().await);
-    let lead = Lead::take(Arc::clone(&store), "a database", || panic!("nobody to wait for")).await.unwrap();
+    let lead = Lead::take(Arc::clone(&store), "test", "a database", || panic!("nobody to wait for")).await.unwrap();
     assert_eq!(store.draw_epoch(lead.fence()).await.unwrap(), Some(1));
     let fence = lead.fence();
     let waited = Arc::new(AtomicBool::new(false));
     let (told, next) = (Arc::clone(&waited), Arc::clone(&store));
     let next = tokio::spawn(async move {
-        Lead::take(next, "a database", || told.store(true, Ordering::Relaxed)).await.unwrap()
+        Lead::take(next, "test", "a database", || told.store(true, Ordering::Relaxed)).await.unwrap()
     });
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert!(waited.load(Ordering::Relaxed) && !next.is_finished(), "it waits, and says so");
