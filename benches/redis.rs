@@ -272,7 +272,7 @@ async fn measure(urls: usize) -> Result<()> {
     let server = Server::start()?;
     let front = connect(&server, urls, "scheduler").await?;
     let delay = Delay::Fixed(Duration::ZERO);
-    let told = CrawlSettings { state: RunState::Running, delay, max_pages: None, stored: 0 };
+    let told = CrawlSettings { state: RunState::Running, delay, max_pages: None, stored: Some(0) };
     front.settings(CRAWL, told).await?;
     front.open_epoch(1, Vec::new(), false).await?;
     fill(&server, &front, urls).await?;

@@ -2,10 +2,12 @@
 
 mod examples;
 mod filters;
+mod operating;
 mod roles;
 mod simulated;
 
 pub use filters::{StatusFilter, When};
+pub use operating::{AddArgs, DrainArgs, NodesArgs, RecoverArgs, SteerArgs};
 pub use roles::{NodeArgs, SchedulerArgs, StorageArgs};
 pub use simulated::{DemoArgs, TestwebArgs};
 
@@ -128,7 +130,7 @@ pub enum Command {
     /// Crawl from seeds until nothing is left
     #[command(after_help = examples::CRAWL)]
     Crawl(CrawlArgs),
-    /// Continue a crawl that was interrupted
+    /// Continue a crawl that was interrupted, or paused in an installation
     #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
     /// Lead an installation of several processes: seed crawls, keep the index filled
@@ -140,6 +142,24 @@ pub enum Command {
     /// Write for an installation of several processes
     #[command(after_help = examples::STORAGE)]
     Storage(StorageArgs),
+    /// Add seeds to a crawl
+    #[command(after_help = examples::ADD)]
+    Add(AddArgs),
+    /// Let nothing more of a crawl be fetched, in an installation of several processes
+    #[command(after_help = examples::PAUSE)]
+    Pause(SteerArgs),
+    /// Give a crawl up, in an installation of several processes; what is stored stays
+    #[command(after_help = examples::CANCEL)]
+    Cancel(SteerArgs),
+    /// List the nodes of an installation
+    #[command(after_help = examples::NODES)]
+    Nodes(NodesArgs),
+    /// Ask a node to end what it has in hand and leave
+    #[command(after_help = examples::DRAIN)]
+    Drain(DrainArgs),
+    /// Throw the index of an installation away and fill it anew from the store
+    #[command(after_help = examples::RECOVER)]
+    Recover(RecoverArgs),
     /// Show how far a crawl is
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),

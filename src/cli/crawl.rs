@@ -5,8 +5,9 @@ use super::config::warn_of_misspelt;
 use super::exit::{ExitCode, Failure};
 use super::running::{Run, runtime};
 use super::seeds::{BadLines, SeedSource};
-use super::stores;
-use crate::settings;
+use super::{roles, steering, stores};
+use crate::settings::{self, Layers, Secret, Settings, StoreUrl};
+use crate::store::postgres::PostgresStore;
 use crate::telemetry::Terminal;
 use crate::wiring::stores::OwnStore;
 
@@ -42,8 +43,20 @@ pub(super) fn resume(args: ResumeArgs, global: &Global, terminal: &Terminal) -> 
     let layers = settings::load(&global.config_file(), entries)?;
     warn_of_misspelt(&layers, terminal);
     let settings = layers.settings()?;
-    let runtime = runtime()?;
+    let index = settings.installation.frontier.clone();
+    if index.is_some() {
+        roles::database(&settings.place)?;
+    }
     let place = stores::find(&settings.place)?;
+    if matches!(place, StoreUrl::Postgres(_))
+        && let Some(code) = steering::unpause(&layers, &settings.place, global, terminal)?
+    {
+        return Ok(code);
+    }
+    if let Some(index) = index {
+        return resume_joined(layers, &settings, &index, global, terminal);
+    }
+    let runtime = runtime()?;
     let names = runtime.block_on(async {
         let store = OwnStore::open(&place, || {}).await?;
         let names = store.crawl_names().await?;
@@ -62,4 +75,23 @@ pub(super) fn resume(args: ResumeArgs, global: &Global, terminal: &Terminal) -> 
         verbose: global.detail(),
     };
     Ok(runtime.block_on(run.run())?.code)
+}
+
+/// Goes on with a crawl of an installation in which nobody leads: this process does all that is left to do.
+fn resume_joined(
+    layers: Layers,
+    settings: &Settings,
+    index: &Secret,
+    global: &Global,
+    terminal: &Terminal,
+) -> Result<ExitCode, Failure> {
+    let url = roles::database(&settings.place)?;
+    let runtime = runtime()?;
+    let name = runtime.block_on(async {
+        let store = PostgresStore::open(&url).await?;
+        Ok::<_, Failure>(steering::find(&store, &settings.place).await?.0.name)
+    })?;
+    let (quiet, verbose) = (global.quiet, global.detail());
+    let run = Run { layers, name, seeds: None, first: Vec::new(), terminal, quiet, verbose };
+    Ok(runtime.block_on(run.run_joined(index))?.code)
 }

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, and what they share.
 
+mod adding;
 pub mod args;
 mod asking;
 mod board;
@@ -13,6 +14,7 @@ mod figures;
 pub mod flags;
 mod man;
 pub mod meter;
+mod nodes;
 mod pages;
 pub mod problems;
 pub mod progress;
@@ -23,6 +25,7 @@ mod running;
 pub mod seeds;
 mod shell;
 mod status;
+mod steering;
 mod stores;
 pub mod summary;
 mod summing;
@@ -45,6 +48,12 @@ pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
         Command::Scheduler(args) => roles::scheduler(args, &global, terminal),
         Command::Node(args) => roles::node(args, &global, terminal),
         Command::Storage(args) => roles::storage(args, &global, terminal),
+        Command::Add(args) => adding::run(args, &global, terminal),
+        Command::Pause(args) => steering::pause(args, &global, terminal),
+        Command::Cancel(args) => steering::cancel(args, &global, terminal),
+        Command::Nodes(args) => nodes::run(args, &global),
+        Command::Drain(args) => nodes::drain(args, &global, terminal),
+        Command::Recover(args) => nodes::recover(args, &global, terminal),
         Command::Robots(args) => robots::run(&args, &global, terminal),
         Command::Query(args) => query::run(&args, &global),
         Command::Pages(args) => pages::run(&args, &global),

@@ -6,9 +6,9 @@ use super::exit::{ExitCode, Failure};
 use super::running::runtime;
 use super::seeds::{BadLines, SeedSource};
 use crate::clock::Clock;
-use crate::node::DRAIN;
 use crate::crawl::lease::CrawlId;
 use crate::crawl::seeds::Seed;
+use crate::node::DRAIN;
 use crate::settings::{self, Layers, Place, Secret, Settings, StoreUrl};
 use crate::store::Store;
 use crate::store::postgres::PostgresStore;
@@ -54,14 +54,16 @@ pub(super) fn storage(args: StorageArgs, global: &Global, terminal: &Terminal) -
     let index = index(&layers)?;
     let store = database(&layers.place()?)?;
     warn_of_misspelt(&layers, terminal);
-    run(
-        async move |clock, stop| Ok(fleet::run_storage(index.expose(), &store, clock, Arc::new(|_| {}), &stop).await?),
-    )
+    run(async move |clock, stop| {
+        Ok(fleet::run_storage(index.expose(), &store, clock, Arc::new(|_| {}), &stop).await?)
+    })
 }
 
-/// Runs a role until a signal ends it: exit 0 once it has drained; a second signal ends it at once.
+/// Runs a role until a signal ends it: exit 0 once it has drained, or has had its time for that; a second signal ends it at
+/// once.
 fn run(role: impl AsyncFnOnce(Clock, CancellationToken) -> Result<(), Failure>) -> Result<ExitCode, Failure> {
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
         let stop = CancellationToken::new();
         listen(stop.clone())?;
         tokio::select! {
@@ -71,7 +73,10 @@ fn run(role: impl AsyncFnOnce(Clock, CancellationToken) -> Result<(), Failure>) 
             }
         }
         Ok(ExitCode::Done)
-    })
+    });
+    // Whatever a thread of it is blocked on is not waited for.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Ends when a role was told to end so long ago that it waits for a server that does not answer. Nothing is lost by that: it could as

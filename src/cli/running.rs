@@ -170,9 +170,7 @@ impl Run<'_> {
             ));
         }
         if resumed == Some(0) && new == 0 && !self.quiet {
-            let name = &self.name;
-            self.terminal
-                .line(&format!("Nothing is left of {name}; --name NAME crawls afresh under a new name"));
+            self.terminal.line(&nothing_left(&self.name));
         }
         let mode = if self.quiet { crate::settings::ProgressMode::None } else { settings.output.progress };
         let shown = progress::show(mode, self.terminal, clock, {
@@ -390,6 +388,10 @@ impl Errors {
         let (failed, most) = (self.failed.load(Ordering::Relaxed), self.most?);
         (failed >= most).then(|| errors_words(failed, most))
     }
+}
+
+fn nothing_left(name: &str) -> String {
+    format!("Nothing is left of {name}; --name NAME crawls afresh under a new name")
 }
 
 fn errors_words(failed: u64, most: u64) -> String {

@@ -1,10 +1,17 @@
 //! `huntsman status`: how far the crawls of a store are.
 
+mod fleet;
+
 use super::args::{Global, StatusArgs};
+use super::escape;
 use super::exit::{ExitCode, Failure};
+use super::running::runtime;
 use super::stores::{Opened, no_crawl};
 use super::table::{Format, Value};
 use crate::clock::Clock;
+use crate::settings;
+use fleet::Standing;
+use std::io::{Write, stdout};
 
 const STATUS: &str = "\
 SELECT c.name, c.state, count(u.id) AS urls, count(*) FILTER (WHERE u.state = 'open') AS open,
@@ -23,6 +30,7 @@ const ANY: &str = "SELECT 1 FROM crawls LIMIT 1";
 /// Prints a row a crawl.
 pub(super) fn run(args: &StatusArgs, global: &Global) -> Result<ExitCode, Failure> {
     let named = args.settings.clone().with_argument("name", args.name.as_deref());
+    let entries = named.clone();
     let mut opened = Opened::open(named, global)?;
     let name = opened.name.clone().map_or(Value::Null, Value::Text);
     if opened.rows(ANY, &[])?.is_empty() {
@@ -33,5 +41,21 @@ pub(super) fn run(args: &StatusArgs, global: &Global) -> Result<ExitCode, Failur
         let (name, store) = (args.name.as_deref().unwrap_or_default(), opened.store.place());
         return Err(Failure::usage(format!("{store} holds no crawl {name:?}")));
     }
-    opened.print(STATUS, &parameters, if args.json { Format::Json } else { Format::Table })
+    let layers = settings::load(&global.config_file(), entries)?;
+    if layers.installation()?.frontier.is_none() {
+        return opened.print(STATUS, &parameters, if args.json { Format::Json } else { Format::Table });
+    }
+    let standing = runtime()?.block_on(Standing::ask(&layers, &opened.store))?;
+    if args.json {
+        let mut crawls = Vec::new();
+        opened.print_to(&mut crawls, STATUS, &parameters, Format::Json)?;
+        let crawls = serde_json::from_slice(&crawls).map_err(anyhow::Error::from)?;
+        writeln!(stdout(), "{:#}", standing.json(&crawls))?;
+    } else {
+        opened.print(STATUS, &parameters, Format::Table)?;
+        for line in standing.lines() {
+            writeln!(stdout(), "{}", escape::visible(&line))?;
+        }
+    }
+    standing.code()
 }

@@ -8,7 +8,7 @@ use super::table::{Format, Rows, Screen, Value};
 use crate::settings::{self, Entry, Place, StoreUrl};
 use crate::store::reading::Age;
 use crate::store::{StoreError, postgres, sqlite};
-use std::io::{BufWriter, stdout};
+use std::io::{BufWriter, Write, stdout};
 use std::path::PathBuf;
 
 /// The store that the settings name, or the only one in `./crawls`.
@@ -183,13 +183,35 @@ impl Opened {
         parameters: &[Value],
         format: Format,
     ) -> Result<ExitCode, Failure> {
-        let mut rows: Option<Rows<BufWriter<std::io::Stdout>>> = None;
+        self.write(BufWriter::new(stdout()), Screen::stdout(), statement, parameters, format)
+    }
+
+    /// The same into a buffer.
+    pub(super) fn print_to(
+        &mut self,
+        out: &mut Vec<u8>,
+        statement: &str,
+        parameters: &[Value],
+        format: Format,
+    ) -> Result<ExitCode, Failure> {
+        self.write(out, Screen::File, statement, parameters, format)
+    }
+
+    fn write(
+        &mut self,
+        out: impl Write,
+        screen: Screen,
+        statement: &str,
+        parameters: &[Value],
+        format: Format,
+    ) -> Result<ExitCode, Failure> {
+        let (mut out, mut rows) = (Some(out), None);
         let mut broken = None;
         let read = self.reader.rows(statement, parameters, |names, row| {
-            let rows = rows.get_or_insert_with(|| {
-                Rows::new(BufWriter::new(stdout()), format, Screen::stdout(), names.to_vec())
-            });
-            broken = rows.push(row).err();
+            if let Some(out) = out.take() {
+                rows = Some(Rows::new(out, format, screen, names.to_vec()));
+            }
+            broken = rows.as_mut().and_then(|rows| rows.push(row).err());
             broken.is_none()
         });
         self.runtime.block_on(read)?.map_err(|why| {
@@ -199,9 +221,11 @@ impl Opened {
         if let Some(why) = broken {
             return Err(why.into());
         }
-        match rows {
-            Some(rows) => _ = rows.finish()?,
-            None => _ = Rows::new(BufWriter::new(stdout()), format, Screen::stdout(), Vec::new()).finish()?,
+        if let Some(out) = out {
+            rows = Some(Rows::new(out, format, screen, Vec::new()));
+        }
+        if let Some(rows) = rows {
+            rows.finish()?;
         }
         Ok(ExitCode::Done)
     }

@@ -252,7 +252,9 @@ impl Summary {
             Ended::Left => format!(
                 "This process has ended after {took}; nothing is lost, and the rest of the installation goes on with the crawl."
             ),
-            Ended::Cancelled => format!("Cancelled after {took}; what was stored stays. Take it up again: {resume}"),
+            Ended::Cancelled => {
+                format!("Cancelled after {took}; what was stored stays. Take it up again: {resume}")
+            }
             Ended::Failed { why } => {
                 format!("Failed after {took}: {}. Nothing is lost; go on with {resume}", visible(why))
             }

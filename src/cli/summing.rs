@@ -67,13 +67,20 @@ pub(super) fn summarize(
 fn ended(end: End, tally: &Tally, hosts: u64, ending: &Ending<'_>) -> Ended {
     match end {
         End::Finished => Ended::Finished,
-        End::Limited => {
-            Ended::Limit { limit: super::figures::plural(ending.max_pages.unwrap_or(tally.stored), "page") }
-        }
+        End::Limited => Ended::Limit { limit: limit(ending.max_pages.unwrap_or(tally.stored), tally.stored) },
         End::Waiting { until } => Ended::Waiting { urls: tally.open, hosts, until },
         End::Stopped => Ended::Paused,
         End::Left => Ended::Left,
         End::Cancelled => Ended::Cancelled,
+    }
+}
+
+/// `30 pages`; where several nodes were at it, some more may have been under way when the last of them was stored.
+fn limit(most: u64, stored: u64) -> String {
+    let pages = super::figures::plural(most, "page");
+    match stored.saturating_sub(most) {
+        0 => pages,
+        more => format!("{pages} ({more} more were on their way)"),
     }
 }
 

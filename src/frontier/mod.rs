@@ -54,6 +54,8 @@ pub enum Next {
 pub enum Handed {
     /// Taken; the report is in the stream.
     Accepted,
+    /// Taken, and the last: the crawl does not run any more, so what is left of the lease is to be given back.
+    Last,
     /// The token is not that of the host's lease: nothing was appended, the node must drop the lease.
     Stale,
 }
@@ -120,7 +122,8 @@ pub trait Leases: Send + Sync {
 
     /// Appends the report (and the note) to the stream and moves the URL from the lease to the handed-over set, all or
     /// nothing. The lease ends with its last URL, or where the hand-off says so. Where there is a note, the host is
-    /// not leased again before storage has acknowledged it. A stale token appends nothing.
+    /// not leased again before storage has acknowledged it. A stale token appends nothing. Where the crawl of the URL does not
+    /// run any more, the answer says so ([`Handed::Last`]): a pause counts after the visit in hand, and not after the lease.
     async fn hand_off(&self, hand_off: HandOff) -> Result<Handed, FrontierError>;
 
     /// Gives the lease back; its URLs go to the front of their queue, in their order.
@@ -200,7 +203,8 @@ pub enum RunState {
     Running,
     /// They stay where they are; leases that run are let run.
     Paused,
-    /// They leave the index, some with every call; what is leased or handed over ends as usual.
+    /// They leave the index, some with every call; what is leased or handed over ends as usual. So does what was told of
+    /// nothing, in an index of several processes.
     Cancelled,
 }
 
@@ -213,8 +217,8 @@ pub struct CrawlSettings {
     pub delay: Delay,
     /// Pages that may be stored in all; `None` for no limit.
     pub max_pages: Option<u64>,
-    /// Pages stored so far.
-    pub stored: u64,
+    /// Pages stored so far; `None` where the index has counted them since it was told last.
+    pub stored: Option<u64>,
 }
 
 /// What stands in the index, for the refill, the end of a crawl and the progress line.
@@ -276,6 +280,10 @@ pub struct NodeSeen {
 pub trait Front: Send + Sync {
     /// Tells the index of a crawl, or of its new settings.
     async fn settings(&self, crawl: CrawlId, settings: CrawlSettings) -> Result<(), FrontierError>;
+
+    /// Lets a crawl go whose settings say that it is cancelled: its queued URLs leave, some with every call, and once none of
+    /// it is leased or handed over either, what is known of the crawl itself does. `true` when nothing of it is left.
+    async fn forget(&self, crawl: CrawlId) -> Result<bool, FrontierError>;
 
     /// Publishes the settings of a crawl to the nodes, see [`Leases::rules`]; saying the same again changes nothing.
     async fn publish(&self, crawl: CrawlId, settings_json: String) -> Result<(), FrontierError>;

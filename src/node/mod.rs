@@ -26,8 +26,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// After a stop, visits in hand have so long to end.
+/// After a stop, a process has so long to end what it has in hand.
 pub const DRAIN: Duration = Duration::from_secs(10);
+/// ... of which its visits have this,
+const VISITS_END: Duration = Duration::from_secs(7);
+/// ... and their leases, once the visits that take longer were cut off, this to be given back.
+const LEASES_END: Duration = Duration::from_secs(2);
 
 /// How long a node waits before it asks again an index that was out of reach.
 const OUT_OF_REACH: Duration = Duration::from_secs(1);
@@ -150,20 +154,32 @@ impl Node {
         Ok(())
     }
 
-    /// Lets visits end, and renews their leases meanwhile; what takes too long is dropped with its lease.
+    /// Lets visits end, and renews their leases meanwhile; what takes too long is cut off and given back.
     async fn drain(&self, mut visits: JoinSet<()>) {
-        let end = self.clock.now() + DRAIN;
+        let cut = self.clock.now() + VISITS_END;
         let mut renewal = self.clock.now();
-        while !visits.is_empty() && self.clock.now() < end {
-            if self.clock.now() >= renewal {
-                renewal = self.clock.now() + self.settings.lease / 3;
-                self.renew().await;
-            }
+        while !visits.is_empty() && self.clock.now() < cut {
             tokio::select! {
                 _ = visits.join_next() => {}
-                () = self.clock.sleep_until(renewal.min(end)) => {}
+                () = self.clock.sleep_until(cut) => {}
+                () = self.renew_from(&mut renewal) => {}
             }
         }
+        self.held().values().for_each(|held| held.lost.cancel());
+        let end = self.clock.now() + LEASES_END;
+        while !visits.is_empty() && self.clock.now() < end {
+            tokio::select! {
+                _ = visits.join_next() => {}
+                () = self.clock.sleep_until(end) => {}
+            }
+        }
+    }
+
+    /// Renews at that point, and sets the next.
+    async fn renew_from(&self, renewal: &mut Timestamp) {
+        self.clock.sleep_until(*renewal).await;
+        *renewal = self.clock.now() + self.settings.lease / 3;
+        self.renew().await;
     }
 
     fn hold(&self, lease: &Lease, asked: Timestamp) -> Arc<Held> {

@@ -153,7 +153,7 @@ impl Visiting<'_> {
             return Ask::Wait;
         }
         match self.node.frontier.note(self.token, note).await {
-            Ok(Handed::Accepted) => Ask::Again,
+            Ok(Handed::Accepted | Handed::Last) => Ask::Again,
             Ok(Handed::Stale) | Err(_) => Ask::Wait,
         }
     }

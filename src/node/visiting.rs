@@ -184,6 +184,10 @@ impl Visiting<'_> {
             visit = sent => return visit,
         }
         self.ended.store(true, Ordering::Relaxed);
+        // It may have been asked just now; a lease that is void is given back in vain.
+        let due = self.node.clock.now() + self.delay();
+        let mut farewell = self.farewell.lock().unwrap_or_else(PoisonError::into_inner);
+        farewell.due = farewell.due.max(due);
         None
     }
 
@@ -272,6 +276,11 @@ impl Visiting<'_> {
         let hand_off = HandOff { host: self.host.clone(), token: self.token, report, due, note, ends };
         match self.node.frontier.hand_off(hand_off).await {
             Ok(Handed::Accepted) => true,
+            // Paused or cancelled: what is under way ends, and the rest is given back.
+            Ok(Handed::Last) => {
+                self.ended.store(true, Ordering::Relaxed);
+                true
+            }
             Ok(Handed::Stale) | Err(_) => {
                 self.ended.store(true, Ordering::Relaxed);
                 false

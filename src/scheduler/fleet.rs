@@ -1,8 +1,9 @@
 //! The scheduler of an installation: many crawls, one index, one leader.
 //!
-//! Everything it knows stands in the store. It opens an epoch of the index, tells the index of every crawl that runs, fills it from
-//! SQL, and looks again and again: at the crawls (an operator may have changed them), at hosts that run low, and at
-//! crawls that have nothing left. An index that was lost gets a new epoch; a leader that was deposed goes back to waiting.
+//! Everything it knows stands in the store. It opens an epoch of the index and tells it of every crawl that runs. Then it does
+//! two things side by side: it looks at the crawls (an operator may have changed them, or they have nothing left), and
+//! it fills the index from SQL, which may take long. An index that was lost gets a new epoch; a leader that was deposed goes back
+//! to waiting.
 
 use super::{HOSTS_PER_REFILL, SchedulerError};
 use crate::clock::Clock;
@@ -12,20 +13,21 @@ use crate::crawl::politeness::Delay;
 use crate::crawl::time::Timestamp;
 use crate::frontier::{CrawlSettings, Front, FrontierError, Low, Reports, RunState};
 use crate::store::{CrawlRow, CrawlState, Crawls, Fence, Leadership, Store, StoreError};
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How often the index is looked at.
 const TICK: Duration = Duration::from_millis(50);
 /// How often the crawls are: a pause or a cancellation counts within this.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(300);
 /// How often every host with open URLs is held against the index: an admission that was refused or lost is made good
 /// by this.
 const PASS: Duration = Duration::from_secs(60);
-/// How often the pages of a crawl with a limit are counted.
+/// How often the pages of a crawl with a limit are counted, where the index does not say that they are as many: it may
+/// have missed some when a storage process died.
 const COUNT: Duration = Duration::from_secs(5);
 /// How long it waits for a store or an index that is out of reach.
 const OUT_OF_REACH: Duration = Duration::from_millis(500);
@@ -83,9 +85,34 @@ struct Known {
     count_at: Timestamp,
 }
 
-/// The crawls that run.
-fn running(known: &HashMap<CrawlId, Known>) -> impl Iterator<Item = &Known> {
-    known.values().filter(|known| known.state == RunState::Running)
+/// What the two sides of the work share.
+#[derive(Default)]
+struct Desk {
+    /// The crawls whose URLs are filled in.
+    running: Mutex<BTreeSet<CrawlId>>,
+    /// Passes over the hosts of crawls that have begun: where each goes on.
+    passes: Mutex<VecDeque<(CrawlId, String)>>,
+    /// Held while one host is filled.
+    filling: tokio::sync::Mutex<()>,
+}
+
+impl Desk {
+    fn running(&self) -> MutexGuard<'_, BTreeSet<CrawlId>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn passes(&self) -> MutexGuard<'_, VecDeque<(CrawlId, String)>> {
+        self.passes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a pass over all hosts of a crawl with open URLs, unless one waits to begin.
+    fn pass(&self, crawl: CrawlId) {
+        let mut passes = self.passes();
+        let waits = |(of, after): &(CrawlId, String)| *of == crawl && after.is_empty();
+        if !passes.iter().any(waits) {
+            passes.push_back((crawl, String::new()));
+        }
+    }
 }
 
 impl Fleet {
@@ -138,53 +165,66 @@ impl Fleet {
         is_open: &AtomicBool,
         stop: &CancellationToken,
     ) -> Result<(), SchedulerError> {
-        let mut known = HashMap::new();
-        let mut pass = VecDeque::new();
-        let (mut next_look, mut next_pass) = (Timestamp::EPOCH, Timestamp::EPOCH);
-        while !stop.is_cancelled() {
-            let now = self.clock.now();
-            let worked = async {
-                if !is_open.load(Ordering::Relaxed) {
-                    self.open(epoch, &mut known).await?;
-                    is_open.store(true, Ordering::Relaxed);
-                }
-                if now >= next_look {
-                    let changed = self.look(&mut known).await?;
-                    pass.extend(changed.into_iter().map(|crawl| (crawl, String::new())));
-                    next_look = now + LOOK;
-                }
-                if now >= next_pass {
-                    pass.extend(running(&known).map(|known| (known.row.id, String::new())));
-                    next_pass = now + PASS;
-                }
-                let low = self.front.low(HOSTS_PER_REFILL).await?;
-                self.top_up(&low, &known).await?;
-                self.go_on(&mut pass, &known).await
-            };
-            match worked.await {
-                Err(
-                    SchedulerError::Frontier(FrontierError::Unavailable(why))
-                    | SchedulerError::Store(StoreError::Unavailable(why)),
-                ) => {
-                    tracing::warn!(why, "waiting");
-                    self.clock.sleep_until(self.clock.now() + OUT_OF_REACH).await;
-                }
-                other => other?,
+        let desk = Desk::default();
+        let mut known = loop {
+            match patient(self.open(epoch).await)? {
+                Some(known) => break known,
+                None if stop.is_cancelled() => return Ok(()),
+                None => self.clock.sleep_until(self.clock.now() + OUT_OF_REACH).await,
             }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = self.clock.sleep_until(now + TICK) => {}
-            }
+        };
+        is_open.store(true, Ordering::Relaxed);
+        for known in known.values().filter(|known| known.state == RunState::Running) {
+            desk.running().insert(known.row.id);
+            desk.pass(known.row.id);
         }
-        Ok(())
+        tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            lost = self.keep_looking(&desk, &mut known) => lost,
+            lost = self.keep_filling(&desk) => lost,
+        }
+    }
+
+    /// Looks at the crawls again and again; ends with an error.
+    async fn keep_looking(
+        &self,
+        desk: &Desk,
+        known: &mut HashMap<CrawlId, Known>,
+    ) -> Result<(), SchedulerError> {
+        loop {
+            let now = self.clock.now();
+            let pause = if patient(self.look(desk, known).await)?.is_some() { LOOK } else { OUT_OF_REACH };
+            self.clock.sleep_until(now + pause).await;
+        }
+    }
+
+    /// Fills the index again and again; ends with an error.
+    async fn keep_filling(&self, desk: &Desk) -> Result<(), SchedulerError> {
+        let mut next_pass = self.clock.now() + PASS;
+        loop {
+            let now = self.clock.now();
+            if now >= next_pass {
+                let running = desk.running().clone();
+                for crawl in running {
+                    desk.pass(crawl);
+                }
+                next_pass = now + PASS;
+            }
+            let worked = async {
+                let low = self.front.low(HOSTS_PER_REFILL).await?;
+                self.top_up(&low, desk).await?;
+                self.go_on(desk).await
+            };
+            let pause = if patient(worked.await)?.is_some() { TICK } else { OUT_OF_REACH };
+            self.clock.sleep_until(now + pause).await;
+        }
     }
 
     /// Opens the epoch: first what the index must know before anything is leased.
-    async fn open(&self, epoch: u32, known: &mut HashMap<CrawlId, Known>) -> Result<(), SchedulerError> {
-        known.clear();
+    async fn open(&self, epoch: u32) -> Result<HashMap<CrawlId, Known>, SchedulerError> {
         let mut told = Vec::new();
         for row in self.crawls.crawls().await? {
-            if let Some((settings, read)) = self.settings(&row).await? {
+            if let Some((settings, read)) = self.settings(&row, true).await? {
                 self.front.settings(row.id, settings).await?;
                 told.push((row, settings.state, read));
             }
@@ -192,20 +232,27 @@ impl Fleet {
         let paces = self.store.paces().await?;
         // Before the first one that was ever drawn, nobody can have asked anything.
         self.front.open_epoch(epoch, paces, epoch > 1).await?;
+        let mut known = HashMap::new();
         for (row, state, told) in told {
             let known_as = self.publish(row, state, told).await?;
             known.insert(known_as.row.id, known_as);
         }
-        Ok(())
+        Ok(known)
     }
 
-    /// What the index is told of a crawl; nothing of one that has ended or whose settings cannot be read.
-    async fn settings(&self, row: &CrawlRow) -> Result<Option<(CrawlSettings, Told)>, SchedulerError> {
+    /// What the index is told of a crawl; nothing of one that has ended or whose settings cannot be read. Its pages are counted
+    /// where the index does not count them yet.
+    async fn settings(
+        &self,
+        row: &CrawlRow,
+        is_counted: bool,
+    ) -> Result<Option<(CrawlSettings, Told)>, SchedulerError> {
         let state = match row.state {
             CrawlState::Running => RunState::Running,
             CrawlState::Paused => RunState::Paused,
-            CrawlState::Cancelled => RunState::Cancelled,
-            CrawlState::Waiting | CrawlState::Limited | CrawlState::Finished => return Ok(None),
+            CrawlState::Waiting | CrawlState::Limited | CrawlState::Finished | CrawlState::Cancelled => {
+                return Ok(None);
+            }
         };
         let told = match (self.read)(&row.settings) {
             Ok(told) => told,
@@ -214,7 +261,7 @@ impl Fleet {
                 return Ok(None);
             }
         };
-        let stored = self.store.tally(row.id).await?.stored;
+        let stored = if is_counted { Some(self.store.tally(row.id).await?.stored) } else { None };
         let settings = CrawlSettings { state, delay: told.delay, max_pages: told.max_pages, stored };
         Ok(Some((settings, told)))
     }
@@ -229,38 +276,75 @@ impl Fleet {
         Ok(Known { row, told, state, began: now, count_at: now + COUNT })
     }
 
-    /// Looks at the crawls: new ones, changed ones, and those that have nothing left. Answers with those that may have new seeds.
-    async fn look(&self, known: &mut HashMap<CrawlId, Known>) -> Result<Vec<CrawlId>, SchedulerError> {
-        let mut changed = Vec::new();
-        for row in self.crawls.crawls().await? {
-            let before = known.get(&row.id);
-            let is_same = before.is_some_and(|before| before.row == row);
-            if !is_same {
-                match self.settings(&row).await? {
-                    Some((settings, told)) => {
-                        if before.is_none_or(|before| (before.state, before.told) != (settings.state, told)) {
-                            self.front.settings(row.id, settings).await?;
-                        }
-                        let now_known = self.publish(row.clone(), settings.state, told).await?;
-                        let began = known.get(&row.id).map_or(now_known.began, |before| before.began);
-                        known.insert(row.id, Known { began, ..now_known });
-                        changed.push(row.id);
-                    }
-                    None => _ = known.remove(&row.id),
-                }
-            }
-            if let Some(here) = known.get_mut(&row.id)
-                && here.state == RunState::Running
-                && row.seeded
-            {
-                self.end(&row, here).await?;
+    /// Looks at the crawls: new ones, changed ones, those that have nothing left, and those that have ended.
+    async fn look(&self, desk: &Desk, known: &mut HashMap<CrawlId, Known>) -> Result<(), SchedulerError> {
+        let rows = self.crawls.crawls().await?;
+        for row in &rows {
+            if known.get(&row.id).is_none_or(|before| before.row != *row) {
+                self.take_up(row, desk, known).await?;
             }
         }
-        Ok(changed)
+        let has_limit = known.values().any(|known| known.told.max_pages.is_some());
+        let is_spent = has_limit && self.front.counts().await?.budget_spent;
+        for row in rows.iter().filter(|row| row.seeded) {
+            if let Some(here) = known.get_mut(&row.id).filter(|here| here.state == RunState::Running) {
+                self.end(row, here, is_spent).await?;
+            }
+        }
+        let left: Vec<CrawlId> = known
+            .values()
+            .filter(|known| known.state == RunState::Cancelled)
+            .map(|known| known.row.id)
+            .collect();
+        for crawl in left {
+            if self.front.forget(crawl).await? {
+                known.remove(&crawl);
+            }
+        }
+        Ok(())
     }
 
-    /// Notes that a crawl is over, if it is.
-    async fn end(&self, row: &CrawlRow, known: &mut Known) -> Result<(), SchedulerError> {
+    /// Takes up what the row of a crawl says now. One that has ended leaves the index.
+    async fn take_up(
+        &self,
+        row: &CrawlRow,
+        desk: &Desk,
+        known: &mut HashMap<CrawlId, Known>,
+    ) -> Result<(), SchedulerError> {
+        // What has left, or is on its way out, was counted by the index for the last time.
+        let is_counted = known.get(&row.id).is_none_or(|before| before.state == RunState::Cancelled);
+        let Some((settings, told)) = self.settings(row, is_counted).await? else {
+            desk.running().remove(&row.id);
+            let Some(before) = known.get_mut(&row.id) else { return Ok(()) };
+            let Told { delay, max_pages } = before.told;
+            let settings = CrawlSettings { state: RunState::Cancelled, delay, max_pages, stored: None };
+            self.front.settings(row.id, settings).await?;
+            before.state = RunState::Cancelled;
+            before.row = row.clone();
+            // What is being filled in may be of this crawl.
+            drop(desk.filling.lock().await);
+            return Ok(());
+        };
+        if settings.state == RunState::Running {
+            desk.running().insert(row.id);
+        } else {
+            desk.running().remove(&row.id);
+        }
+        let before = known.get(&row.id);
+        if before.is_none_or(|before| (before.state, before.told) != (settings.state, told)) {
+            self.front.settings(row.id, settings).await?;
+        }
+        let now_known = self.publish(row.clone(), settings.state, told).await?;
+        let began = known.get(&row.id).map_or(now_known.began, |before| before.began);
+        known.insert(row.id, Known { began, ..now_known });
+        if settings.state == RunState::Running {
+            desk.pass(row.id);
+        }
+        Ok(())
+    }
+
+    /// Notes that a crawl is over, if it is. `is_spent` says that some crawl's budget is, as the index has counted.
+    async fn end(&self, row: &CrawlRow, known: &mut Known, is_spent: bool) -> Result<(), SchedulerError> {
         let now = self.clock.now();
         let ran = now.since(known.began);
         if self.crawls.finish(row.id, ran, now).await? {
@@ -268,7 +352,7 @@ impl Fleet {
             return Ok(());
         }
         if let Some(most) = known.told.max_pages
-            && now >= known.count_at
+            && (is_spent || now >= known.count_at)
         {
             known.count_at = now + COUNT;
             if self.store.tally(row.id).await?.stored >= most {
@@ -280,20 +364,16 @@ impl Fleet {
     }
 
     /// Goes on with the pass over all hosts with open URLs, a few at a time.
-    async fn go_on(
-        &self,
-        pass: &mut VecDeque<(CrawlId, String)>,
-        known: &HashMap<CrawlId, Known>,
-    ) -> Result<(), SchedulerError> {
-        let Some((crawl, after)) = pass.front() else { return Ok(()) };
-        let hosts = self.store.open_hosts(*crawl, after, HOSTS_PER_REFILL).await?;
+    async fn go_on(&self, desk: &Desk) -> Result<(), SchedulerError> {
+        let Some((crawl, after)) = desk.passes().front().cloned() else { return Ok(()) };
+        let hosts = self.store.open_hosts(crawl, &after, HOSTS_PER_REFILL).await?;
         let Some(last) = hosts.last().map(|host| host.as_str().to_owned()) else {
-            pass.pop_front();
+            desk.passes().pop_front();
             return Ok(());
         };
         let low: Vec<Low> = hosts.into_iter().map(|host| Low { host, held: 0, room: FILL }).collect();
-        if self.top_up(&low, known).await?
-            && let Some(front) = pass.front_mut()
+        if self.top_up(&low, desk).await?
+            && let Some(front) = desk.passes().front_mut()
         {
             front.1 = last;
         }
@@ -301,7 +381,7 @@ impl Fleet {
     }
 
     /// Tops hosts up with the first open URLs of every crawl that runs; `false` where there was no room.
-    async fn top_up(&self, low: &[Low], known: &HashMap<CrawlId, Known>) -> Result<bool, SchedulerError> {
+    async fn top_up(&self, low: &[Low], desk: &Desk) -> Result<bool, SchedulerError> {
         for Low { host, held, room } in low {
             let mut left = self.front.room().await?;
             if left == 0 {
@@ -310,27 +390,38 @@ impl Fleet {
             if left == 0 {
                 return Ok(false);
             }
+            let _filling = desk.filling.lock().await;
             self.front.begin_refill().await?;
-            let filled = self.fill(host, held + (*room).min(left), known).await;
+            let filled = self.fill(host, held + (*room).min(left), desk).await;
             self.front.end_refill().await?;
             filled?;
         }
         Ok(true)
     }
 
-    async fn fill(
-        &self,
-        host: &HostKey,
-        most: usize,
-        known: &HashMap<CrawlId, Known>,
-    ) -> Result<(), SchedulerError> {
+    async fn fill(&self, host: &HostKey, most: usize, desk: &Desk) -> Result<(), SchedulerError> {
         let (mut urls, mut complete) = (Vec::new(), true);
-        for known in running(known) {
-            let mut open = self.store.open_urls(known.row.id, host, most).await?;
+        let running = desk.running().clone();
+        for crawl in running {
+            let mut open = self.store.open_urls(crawl, host, most).await?;
             complete &= open.complete;
             urls.append(&mut open.urls);
         }
         self.front.refill(host, urls, complete).await?;
         Ok(())
+    }
+}
+
+/// What was done; `None` where the store or the index is out of reach, which is waited for.
+fn patient<T>(worked: Result<T, SchedulerError>) -> Result<Option<T>, SchedulerError> {
+    match worked {
+        Err(
+            SchedulerError::Frontier(FrontierError::Unavailable(why))
+            | SchedulerError::Store(StoreError::Unavailable(why)),
+        ) => {
+            tracing::warn!(why, "waiting");
+            Ok(None)
+        }
+        other => other.map(Some),
     }
 }

@@ -169,6 +169,16 @@ impl Layers {
         self
     }
 
+    /// These layers without what they say of a crawl: a process that works for several is told of each by its store.
+    #[must_use]
+    pub fn of_process(mut self) -> Self {
+        let built_in = Self::built_in().values;
+        for setting in SETTINGS.iter().filter(|setting| setting.owner == Owner::Crawl) {
+            self.values.insert(setting.name, built_in[setting.name].clone());
+        }
+        self
+    }
+
     /// The settings that belong to the crawl, for its store; and the names of those that it was given and that are not
     /// kept.
     pub fn to_stored(&self) -> StoredSettings {

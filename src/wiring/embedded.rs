@@ -91,7 +91,7 @@ impl Embedded {
         };
         let tally = store.tally(crawl.id).await?;
         let max_pages = settings.limits.max_pages;
-        let told = CrawlSettings { state: RunState::Running, delay, max_pages, stored: tally.stored };
+        let told = CrawlSettings { state: RunState::Running, delay, max_pages, stored: Some(tally.stored) };
         scheduler.open(crawl.epoch, crawl.reopened, told).await?;
         let roles = Roles { scheduler, node, storage, store: store.clone(), clock };
         Ok(Self {

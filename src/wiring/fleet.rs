@@ -15,8 +15,9 @@ use crate::scheduler::fleet::{Fleet, Led, Told};
 use crate::settings::{Layers, Settings, StoredSettings};
 use crate::storage::{Listener, Storage};
 use crate::store::postgres::PostgresStore;
-use crate::store::{Store, StoreError};
+use crate::store::{SeedRow, Store, StoreError};
 use ipnet::IpNet;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 /// How often a process that waits for an index or a store looks again.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Private networks that are remembered of the seeds of a list.
+/// Private networks that are allowed since seeds name them.
 const MOST_NETWORKS: usize = 1_000;
 
 /// A name for this process that no other one has.
@@ -35,7 +36,7 @@ fn process_name(role: &str) -> String {
 }
 
 /// Connects to the index, or says at once why not.
-pub(super) async fn connect_now(
+pub async fn connect_now(
     url: &str,
     role: &str,
     lease: Duration,
@@ -84,6 +85,16 @@ pub struct Named {
     pub crawl: CrawlId,
     /// The networks.
     pub networks: Vec<IpNet>,
+}
+
+impl Named {
+    /// Those that an operator named with these seeds of `crawl`.
+    pub fn by(crawl: CrawlId, seeds: &[SeedRow]) -> Self {
+        let named = seeds.iter().filter(|seed| seed.named);
+        let of = |seed: &SeedRow| named_network(&crate::crawl::url::parse(&seed.url).ok()?);
+        let distinct: BTreeSet<IpNet> = named.filter_map(of).take(MOST_NETWORKS).collect();
+        Self { crawl, networks: distinct.into_iter().collect() }
+    }
 }
 
 /// Visits what the index hands out until `stop` fires. Its own settings are how it reaches the web; all else is the crawl's.
@@ -178,7 +189,8 @@ pub async fn run_scheduler(
     let Some(store) = open(store, stop).await? else { return Ok(()) };
     let Some(index) = connect(index, "scheduler", lease, clock, stop).await? else { return Ok(()) };
     while !stop.is_cancelled() {
-        let taken = Lead::take(store.clone(), lead::SCHEDULER, store.place(), || tracing::info!("standing by"));
+        let taken =
+            Lead::take(store.clone(), lead::SCHEDULER, store.place(), || tracing::info!("standing by"));
         let lead = match tokio::select! { lead = taken => lead, () = stop.cancelled() => return Ok(()) } {
             Ok(lead) => lead,
             Err(StoreError::Busy(_)) => continue,
@@ -203,6 +215,8 @@ pub async fn run_scheduler(
         let ended = tokio::select! {
             ended = fleet.lead(fence, stop) => ended,
             () = lost.cancelled() => Ok(Led::Deposed),
+            // What it is in the middle of can be left there: the next one begins with the store.
+            () = stop.cancelled() => Ok(Led::Stopped),
         };
         match ended {
             Ok(Led::Stopped) => lead.resign().await?,
@@ -226,12 +240,17 @@ pub struct Seeding {
     kind: ScopeKind,
     depth: Option<u32>,
     clock: Clock,
-    networks: Vec<IpNet>,
     seeds: u64,
     new: u64,
 }
 
 impl Seeding {
+    /// For a crawl that was begun before: whether more of its seeds are on their way is not for this to say.
+    pub fn new(crawl: CrawlId, settings: &Settings, clock: Clock) -> Self {
+        let (kind, depth) = (settings.scope.kind, settings.limits.depth);
+        Self { crawl, kind, depth, clock, seeds: 0, new: 0 }
+    }
+
     /// Begins: the scheduler waits for the end of the seeds before it calls the crawl finished.
     pub async fn begin(
         store: &dyn Store,
@@ -240,17 +259,11 @@ impl Seeding {
         clock: Clock,
     ) -> Result<Self, StoreError> {
         store.set_seeded(crawl, false).await?;
-        let (kind, depth) = (settings.scope.kind, settings.limits.depth);
-        Ok(Self { crawl, kind, depth, clock, networks: Vec::new(), seeds: 0, new: 0 })
+        Ok(Self::new(crawl, settings, clock))
     }
 
     /// Accepts some.
     pub async fn accept(&mut self, store: &dyn Store, seeds: &[Seed]) -> Result<(), StoreError> {
-        for network in seeds.iter().filter_map(|seed| named_network(&seed.url)) {
-            if !self.networks.contains(&network) && self.networks.len() < MOST_NETWORKS {
-                self.networks.push(network);
-            }
-        }
         let found = seeds.iter().map(|seed| found(seed, self.kind, self.depth)).collect();
         self.seeds += seeds.len() as u64;
         self.new += store.accept(self.crawl, found, self.clock.now()).await?.len() as u64;
@@ -265,10 +278,5 @@ impl Seeding {
     /// Those that were accepted, and how many of them are new.
     pub fn counts(&self) -> (u64, u64) {
         (self.seeds, self.new)
-    }
-
-    /// The private networks that they name by their addresses.
-    pub fn networks(&self) -> &[IpNet] {
-        &self.networks
     }
 }

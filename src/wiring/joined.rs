@@ -1,7 +1,7 @@
 //! One crawl of an installation, and a process that runs all three roles for as long as it takes: others may join it, and
 //! take over when it dies.
 
-use super::fleet::{self, Named, Seeding};
+use super::fleet::{self, Named};
 use super::{CrawlError, Task, failure, flatten, spawn};
 use crate::clock::Clock;
 use crate::crawl::lease::CrawlId;
@@ -73,18 +73,18 @@ impl Joined {
         Ok(Self { store, index, index_url, store_url, lease, clock })
     }
 
-    /// Starts the roles; requests of `crawl` may go to the private networks that `seeds` name.
-    pub fn start(&self, own: Layers, crawl: CrawlId, seeds: &Seeding, listener: Listener) -> Running {
-        let named = Some(Named { crawl, networks: seeds.networks().to_vec() });
+    /// Starts the roles; requests of the crawl may go where its seeds point, as in a crawl by one process. What `own` says of a crawl counts
+    /// for none: it stands in the store.
+    pub fn start(&self, own: Layers, named: Named, listener: Listener) -> Running {
+        let own = own.of_process();
         let [leading, visiting, writing] = std::array::from_fn(|_| CancellationToken::new());
         let (index, store) = (self.index_url.clone(), self.store_url.clone());
         let (lease, clock, stop) = (self.lease, self.clock, leading.clone());
         let scheduler = spawn(async move { fleet::run_scheduler(&index, &store, lease, clock, &stop).await });
         let (index, stop) = (self.index_url.clone(), visiting.clone());
-        let node = spawn(async move { fleet::run_node(own, named, &index, clock, &stop).await });
+        let node = spawn(async move { fleet::run_node(own, Some(named), &index, clock, &stop).await });
         let (index, store, stop) = (self.index_url.clone(), self.store_url.clone(), writing.clone());
-        let storage =
-            spawn(async move { fleet::run_storage(&index, &store, clock, listener, &stop).await });
+        let storage = spawn(async move { fleet::run_storage(&index, &store, clock, listener, &stop).await });
         let [scheduler, node, storage] = [scheduler, node, storage].map(Task);
         Running { leading, visiting, writing, scheduler, node, storage }
     }
@@ -103,7 +103,12 @@ impl Joined {
         let mut progress = (0, self.clock.now());
         loop {
             let now = self.clock.now();
-            match self.look(name, &mut standing, now >= next_count).await {
+            let looked = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(End::Stopped),
+                looked = self.look(name, &mut standing, now >= next_count) => looked,
+            };
+            match looked {
                 Ok(Some(end)) => return Ok(end),
                 Ok(None) if now >= next_count => {
                     let took = self.clock.now().since(now);
@@ -161,7 +166,7 @@ impl Joined {
     /// it leads no longer. Where it was stopped before its crawl was over and nobody else leads, the crawl is noted as paused;
     /// answers with how it ended.
     pub async fn leave(&self, mut running: Running, crawl: CrawlId, end: End) -> Result<End, CrawlError> {
-        let deadline = self.clock.now() + DRAIN;
+        let deadline = self.clock.now() + DRAIN.saturating_sub(SUCCESSION);
         let drained = async {
             running.visiting.cancel();
             flatten((&mut running.node.0).await)?;
@@ -220,17 +225,17 @@ impl Running {
             tokio::select! {
                 ended = &mut self.scheduler.0 => return failure(ended),
                 ended = &mut self.storage.0 => return failure(ended),
-                ended = &mut self.node.0 => match flatten(ended) {
-                    Err(why) => return why,
-                    Ok(()) => {
-                        tracing::info!("this process visits nothing any more, as it was asked");
-                        let stop = self.visiting.clone();
-                        self.node = Task(spawn(async move {
-                            stop.cancelled().await;
-                            Ok(())
-                        }));
+                ended = &mut self.node.0 => {
+                    if let Err(why) = flatten(ended) {
+                        return why;
                     }
-                },
+                    tracing::info!("this process visits nothing any more, as it was asked");
+                    let stop = self.visiting.clone();
+                    self.node = Task(spawn(async move {
+                        stop.cancelled().await;
+                        Ok(())
+                    }));
+                }
             }
         }
     }

@@ -5,6 +5,7 @@
 mod architecture;
 mod fleet;
 mod frontier_contract;
+mod installation;
 mod model_store;
 mod program;
 mod redis_faults;

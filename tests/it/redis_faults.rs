@@ -47,7 +47,7 @@ async fn scheduler(server: &RedisServer, epoch: u32) -> RedisFrontier {
 
 async fn open(front: &RedisFrontier, epoch: u32, delay: Duration) {
     let state = RunState::Running;
-    let told = CrawlSettings { state, delay: Delay::Fixed(delay), max_pages: None, stored: 0 };
+    let told = CrawlSettings { state, delay: Delay::Fixed(delay), max_pages: None, stored: Some(0) };
     front.settings(CRAWL, told).await.unwrap();
     front.open_epoch(epoch, Vec::new(), epoch > 1).await.unwrap();
 }
@@ -494,7 +494,7 @@ fn a_page_budget_holds_over_all_shards() {
         open(&front, 1, Duration::ZERO).await;
         let state = RunState::Running;
         let delay = Delay::Fixed(Duration::from_millis(1));
-        let told = CrawlSettings { state, delay, max_pages: Some(10), stored: 3 };
+        let told = CrawlSettings { state, delay, max_pages: Some(10), stored: Some(3) };
         front.settings(CRAWL, told).await.unwrap();
         let urls = (0..100).map(|n| url(&format!("h{n}.org"), "1")).collect();
         assert_eq!(front.admit(urls, CRAWL, &[]).await.unwrap(), 100);

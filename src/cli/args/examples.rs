@@ -54,11 +54,48 @@ It runs until SIGTERM. Several may run.
 Examples:
   huntsman storage --frontier redis://r1 --store postgres://me@db1/crawls";
 
+pub(super) const ADD: &str = "\
+They are crawled as the crawl was started. A finished one runs again; one in a file with the next `huntsman resume`.
+
+Examples:
+  huntsman add https://example.org/new --store postgres://me@db1/crawls
+  huntsman add more.txt --name docs --store postgres://me@db1/crawls
+  huntsman add https://example.org/new --store sqlite:mine.db";
+
+pub(super) const PAUSE: &str = "\
+It counts within a second; a visit that is under way ends. `huntsman resume` goes on.
+
+Examples:
+  huntsman pause --store postgres://me@db1/crawls
+  huntsman pause docs --store postgres://me@db1/crawls";
+
+pub(super) const CANCEL: &str = "\
+It counts within a second. Its URLs leave the index and stay in the store, where `huntsman resume` finds them.
+
+Examples:
+  huntsman cancel docs --store postgres://me@db1/crawls";
+
+pub(super) const NODES: &str = "\
+Examples:
+  huntsman nodes --frontier redis://r1
+  huntsman nodes --frontier redis://r1 --json";
+
+pub(super) const DRAIN: &str = "\
+Examples:
+  huntsman drain node-4711-1a2b3c4d --frontier redis://r1";
+
+pub(super) const RECOVER: &str = "\
+An index that was lost is noticed without this. Nothing in it is needed: the store has everything.
+
+Examples:
+  huntsman recover --frontier redis://r1 --store postgres://me@db1/crawls";
+
 pub(super) const STATUS: &str = "\
 Examples:
   huntsman status
   huntsman status example.org --json
-  huntsman status --store sqlite:mine.db";
+  huntsman status --store sqlite:mine.db
+  huntsman status --frontier redis://r1 --store postgres://me@db1/crawls";
 
 pub(super) const WHY: &str = "\
 Examples:

@@ -1,6 +1,6 @@
 //! The same for a crawl of an installation: this process runs the three roles on a shared index, beside others.
 
-use super::{Ended, Run, Stop, check_sink, errors_words, go_on, too_many_errors};
+use super::{Ended, Run, Stop, check_sink, errors_words, go_on, nothing_left, too_many_errors};
 use crate::cli::board::Board;
 use crate::cli::exit::{ExitCode, Failure};
 use crate::cli::progress::{self, Header, Progress};
@@ -11,10 +11,10 @@ use crate::crawl::politeness::is_loopback;
 use crate::crawl::scope::Scope;
 use crate::scheduler::End;
 use crate::settings::{ProgressMode, Robots, Secret, Settings, StoreUrl};
-use crate::store::{CrawlRow, Crawls, SeedRow, Store, StoreError};
+use crate::store::{CrawlRow, Crawls, SeedRow, Store};
 use crate::telemetry::set_resume_command;
 use crate::wiring::CrawlError;
-use crate::wiring::fleet::Seeding;
+use crate::wiring::fleet::{Named, Seeding};
 use crate::wiring::joined::{Joined, Standing};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,11 +47,15 @@ impl Run<'_> {
         let known = joined.store.tally(row.id).await?;
         let seeding = self.accept(&joined, &row, &settings, clock).await?;
         let resumed = before.is_some().then_some(known.open);
-        self.joined_header(&settings, &joined, &row, seeding.counts().0, resumed, &place).await?;
+        let seeds = joined.store.seeds(row.id).await?;
+        self.joined_header(&settings, &seeds, seeding.counts().0, resumed, &place);
+        if resumed == Some(0) && seeding.counts().1 == 0 && !self.quiet {
+            self.terminal.line(&nothing_left(&self.name));
+        }
         let started = clock.now();
         let board = Board::new(&known);
         let (end, failed) = self
-            .visit(&joined, &row, &settings, &seeding, &board, &stop)
+            .visit(&joined, &row, &settings, Named::by(row.id, &seeds), &board, &stop)
             .await
             .map_err(|why| Failure::from(why).hint(go_on(&resume)))?;
         let failed = failed.saturating_sub(known.failed);
@@ -101,12 +105,12 @@ impl Run<'_> {
         joined: &Joined,
         row: &CrawlRow,
         settings: &Settings,
-        seeding: &Seeding,
+        named: Named,
         board: &Arc<Board>,
         stop: &Stop,
     ) -> Result<(End, u64), CrawlError> {
         let listener = board.listener(self.verbose.map(|detail| (self.terminal.clone(), detail)));
-        let mut running = joined.start(self.layers.clone(), row.id, seeding, listener);
+        let mut running = joined.start(self.layers.clone(), named, listener);
         let clock = Clock::start();
         let failed_before = joined.store.tally(row.id).await?.failed;
         let (failed, latest) = (AtomicU64::new(failed_before), Arc::new(Mutex::new(Progress::default())));
@@ -133,20 +137,19 @@ impl Run<'_> {
         Ok((end?, failed.into_inner()))
     }
 
-    async fn joined_header(
+    fn joined_header(
         &self,
         settings: &Settings,
-        joined: &Joined,
-        row: &CrawlRow,
+        known: &[SeedRow],
         seeds: u64,
         resumed: Option<u64>,
         place: &StoreUrl,
-    ) -> Result<(), StoreError> {
+    ) {
         let mut scope = Scope::new(&settings.scope).expect("the settings were read");
         let mut on_loopback = true;
-        for SeedRow { url, scope: kind, named } in joined.store.seeds(row.id).await? {
-            let Ok(seed) = crate::crawl::url::parse(&url) else { continue };
-            scope.add_seed(&seed, kind);
+        for SeedRow { url, scope: kind, named } in known {
+            let Ok(seed) = crate::crawl::url::parse(url) else { continue };
+            scope.add_seed(&seed, *kind);
             on_loopback &= !named || seed.host_str().is_some_and(is_loopback);
         }
         self.say_header(&Header {
@@ -158,6 +161,5 @@ impl Run<'_> {
             data: place.place(),
             resumed,
         });
-        Ok(())
     }
 }

@@ -109,7 +109,7 @@ impl Leases for MemoryFrontier {
         if worth_a_look {
             self.appended.notify_one();
         }
-        self.seen().handed_off += u64::from(handed == Handed::Accepted);
+        self.seen().handed_off += u64::from(handed != Handed::Stale);
         Ok(handed)
     }
 
@@ -196,6 +196,10 @@ impl Front for MemoryFrontier {
         self.index().settings(crawl, settings);
         self.leasable.notify_one();
         Ok(())
+    }
+
+    async fn forget(&self, crawl: CrawlId) -> Result<bool, FrontierError> {
+        Ok(self.index().forget(crawl))
     }
 
     async fn publish(&self, crawl: CrawlId, settings_json: String) -> Result<(), FrontierError> {

@@ -32,10 +32,22 @@ pub(super) struct Directing(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     settings: BTreeMap<CrawlId, CrawlSettings>,
+    /// Crawls on their way out: where the scan of each shard goes on, whether any URL has left in this scan, and whether
+    /// any was leased or handed over.
+    leaving: HashMap<CrawlId, Scan>,
     /// The epoch that this process opened.
     opened: Option<u32>,
     /// How far the server's clock was ahead of ours at the last beat: at least and at most, since an answer may be long on its way.
     ahead: Option<(i64, i64)>,
+}
+
+/// A scan over the hosts of all shards for the URLs of one crawl.
+#[derive(Debug, Clone)]
+struct Scan {
+    /// The shards that are not through, and where each goes on.
+    cursors: HashMap<u32, String>,
+    /// Whether it has found anything.
+    found: bool,
 }
 
 impl Directing {
@@ -47,13 +59,50 @@ impl Directing {
 #[async_trait]
 impl Front for RedisFrontier {
     async fn settings(&self, crawl: CrawlId, settings: CrawlSettings) -> Result<(), FrontierError> {
-        self.directing.state().settings.insert(crawl, settings);
+        {
+            let mut state = self.directing.state();
+            state.settings.insert(crawl, settings);
+            state.leaving.remove(&crawl);
+        }
         // Where none is open, they are said to the epoch that this process opens.
         if let Err(FrontierError::Lost(_)) = self.link.session().await {
             return Ok(());
         }
         self.leads().await?;
         self.say_settings(crawl, settings).await
+    }
+
+    async fn forget(&self, crawl: CrawlId) -> Result<bool, FrontierError> {
+        self.leads().await?;
+        let shards = self.link.session().await?.mark.shards;
+        let scan = self.directing.state().leaving.remove(&crawl);
+        let from_the_start =
+            || Scan { cursors: (0..shards).map(|n| (n, "0".to_owned())).collect(), found: false };
+        let mut scan = scan.unwrap_or_else(from_the_start);
+        let looked_at: Vec<u32> = scan.cursors.keys().copied().collect();
+        let call = |shard: &u32| (*shard, Args::new().number(crawl.0).add(&*scan.cursors[shard]));
+        let replies = self.link.all(Script::Forget, looked_at.iter().map(call).collect()).await?;
+        for (shard, reply) in looked_at.into_iter().zip(replies) {
+            let mut parts = reply.parts(3)?;
+            let cursor = next(&mut parts)?.text()?;
+            let left = next(&mut parts)?.count()?;
+            scan.found |= left > 0 || next(&mut parts)?.number()? > 0;
+            if cursor == "0" && left == 0 {
+                scan.cursors.remove(&shard);
+            } else {
+                scan.cursors.insert(shard, cursor);
+            }
+        }
+        if scan.cursors.is_empty() && !scan.found {
+            self.link.everywhere(Script::Forget, || Args::new().number(crawl.0).add("end")).await?;
+            self.directing.state().settings.remove(&crawl);
+            return Ok(true);
+        }
+        // One that has found something is followed by another: nothing may be on its way any more.
+        if !scan.cursors.is_empty() {
+            self.directing.state().leaving.insert(crawl, scan);
+        }
+        Ok(false)
     }
 
     async fn publish(&self, crawl: CrawlId, settings_json: String) -> Result<(), FrontierError> {
@@ -116,7 +165,7 @@ impl Front for RedisFrontier {
         let mark = Mark { epoch, run_id, shards: settings.shards, lease: settings.limits.lease };
         // The first shard is where the others look: it is closed first and opened last.
         for shard in 0..mark.shards {
-            self.link.mark(&mut connection, shard, epoch, None).await?;
+            self.link.mark(&mut connection, shard, epoch, None, false).await?;
         }
         self.link.opened(mark.clone()).await;
         let limits = &settings.limits;
@@ -135,11 +184,12 @@ impl Front for RedisFrontier {
         }
         self.say_paces(paces, mark.shards).await?;
         for shard in (0..mark.shards).rev() {
-            self.link.mark(&mut connection, shard, epoch, Some(&mark)).await?;
+            self.link.mark(&mut connection, shard, epoch, Some(&mark), false).await?;
         }
         {
             let mut state = self.directing.state();
             state.opened = Some(epoch);
+            state.leaving.clear();
             state.ahead = None;
         }
         self.sweep(epoch).await;
@@ -261,6 +311,24 @@ impl Front for RedisFrontier {
 }
 
 impl RedisFrontier {
+    /// The number of the epoch that is open.
+    pub async fn epoch(&self) -> Result<u32, FrontierError> {
+        Ok(self.link.session().await?.mark.epoch)
+    }
+
+    /// Closes the epoch that is open, by hand: every process that holds to it is refused from then on, and the scheduler opens
+    /// another one, as if the server had forgotten everything. Answers with its number.
+    pub async fn close_epoch(&self) -> Result<u32, FrontierError> {
+        let mark = self.link.session().await?.mark;
+        let (mut connection, _) = self.link.connection().await?;
+        // The first shard is where the others look.
+        for shard in 0..mark.shards {
+            self.link.mark(&mut connection, shard, mark.epoch, None, true).await?;
+        }
+        self.link.forget_epoch().await;
+        Ok(mark.epoch)
+    }
+
     /// Refuses where another epoch is open than the one that this process opened: another scheduler leads, or the index
     /// was lost. A process that opened none may look and tell.
     async fn leads(&self) -> Result<(), FrontierError> {
@@ -293,8 +361,9 @@ impl RedisFrontier {
         let shards = self.link.session().await?.mark.shards;
         let calls = (0..shards).map(|shard| {
             // What was stored is counted in one shard from there on: the sum over all is what counts.
-            let stored = if shard == 0 { stored } else { 0 };
-            let args = Args::new().number(crawl.0).add(state).number(most).number(stored);
+            let stored = stored.map(|stored| if shard == 0 { stored } else { 0 });
+            let stored = stored.map_or_else(String::new, |stored| stored.to_string());
+            let args = Args::new().number(crawl.0).add(state).number(most).add(stored);
             (shard, args.add(kind).number(delay.as_micros()))
         });
         self.link.all(Script::Settings, calls.collect()).await.map(drop)

@@ -129,15 +129,15 @@ impl Leases for RedisFrontier {
         let args = Args::new().add(host.as_str()).number(number).number(crawl.0).add(text).add(said(due));
         let args = args.number(u8::from(ends)).add(payload).again();
         let handed = handed(self.link.one(Script::HandOff, shard, with_note(args, note)?).await?)?;
-        self.leasing.handed_off.fetch_add(u64::from(handed == Handed::Accepted), Ordering::Relaxed);
+        self.leasing.handed_off.fetch_add(u64::from(handed != Handed::Stale), Ordering::Relaxed);
         Ok(handed)
     }
 
     async fn release(&self, release: Release) -> Result<Handed, FrontierError> {
         let Release { host, token, due, note } = release;
-        let handed = self.end(&host, token, said(due), note).await?;
-        self.leasing.held.fetch_sub(i64::from(handed == Handed::Accepted), Ordering::Relaxed);
-        Ok(handed)
+        // Said once of each lease, also of one that has ended with its last URL or was lost.
+        self.leasing.held.fetch_sub(1, Ordering::Relaxed);
+        self.end(&host, token, said(due), note).await
     }
 
     async fn note(&self, token: Token, note: Note) -> Result<Handed, FrontierError> {
@@ -152,7 +152,10 @@ impl Leases for RedisFrontier {
         let token = next(&mut parts)?.text()?;
         let at = next(&mut parts)?.point()?;
         match token.parse() {
-            Ok(number) => Ok(Borrowed::Granted(shards::token(mark.epoch, number), reply::pace(&mut parts)?)),
+            Ok(number) => {
+                self.leasing.held.fetch_add(1, Ordering::Relaxed);
+                Ok(Borrowed::Granted(shards::token(mark.epoch, number), reply::pace(&mut parts)?))
+            }
             Err(_) => Ok(Borrowed::NotBefore(at)),
         }
     }
@@ -437,7 +440,11 @@ pub(super) fn unpack_held(held: &[u8], host: &HostKey) -> Option<crate::crawl::l
 }
 
 fn handed(reply: Reply) -> Result<Handed, FrontierError> {
-    Ok(if reply.number()? == 1 { Handed::Accepted } else { Handed::Stale })
+    Ok(match reply.number()? {
+        0 => Handed::Stale,
+        2 => Handed::Last,
+        _ => Handed::Accepted,
+    })
 }
 
 fn pack(entry: &Entry) -> Result<Vec<u8>, FrontierError> {

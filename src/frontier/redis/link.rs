@@ -411,19 +411,23 @@ impl Link {
         Ok(read)
     }
 
-    /// Says in one shard which epoch is open, or that none is.
+    /// Says in one shard which epoch is open, or that none is; `is_closed` where that goes for the very epoch that is named.
     pub(super) async fn mark(
         &self,
         connection: &mut MultiplexedConnection,
         shard: u32,
         epoch: u32,
         mark: Option<&Mark>,
+        is_closed: bool,
     ) -> Result<(), FrontierError> {
         let sha = self.state.lock().await.shas[Script::Mark as usize].clone();
         let _hold = self.hold();
         let mut command = redis::cmd("EVALSHA");
         command.arg(sha).arg(1).arg(self.mark_key(shard)).arg(epoch);
-        command.arg(mark.map(Mark::as_text).unwrap_or_default()).arg(self.stem(shard));
+        command
+            .arg(mark.map(Mark::as_text).unwrap_or_default())
+            .arg(self.stem(shard))
+            .arg(u8::from(is_closed));
         ask::<i64>(connection, &command).await.map(drop)
     }
 
@@ -435,7 +439,7 @@ impl Link {
     }
 
     /// The epoch is no more; the caller is told, and not again when the next is found.
-    async fn forget_epoch(&self) {
+    pub(super) async fn forget_epoch(&self) {
         let mut state = self.state.lock().await;
         state.mark = None;
         state.known = None;

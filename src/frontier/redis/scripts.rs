@@ -2,6 +2,7 @@
 
 const CORE: &str = include_str!("lua/core.lua");
 const BUCKETS: &str = include_str!("lua/buckets.lua");
+const CRAWLS: &str = include_str!("lua/crawls.lua");
 const HOSTS: &str = include_str!("lua/hosts.lua");
 
 /// A script, by what it does.
@@ -13,6 +14,7 @@ pub(super) enum Script {
     Blocked,
     Borrow,
     Counts,
+    Forget,
     HandOff,
     Lease,
     Low,
@@ -48,13 +50,14 @@ enum Memory {
 
 impl Script {
     /// All of them, in the order of their numbers.
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::Acknowledge,
         Self::Admit,
         Self::Beat,
         Self::Blocked,
         Self::Borrow,
         Self::Counts,
+        Self::Forget,
         Self::HandOff,
         Self::Lease,
         Self::Low,
@@ -85,6 +88,7 @@ impl Script {
             Self::Blocked => (Reads, &[CORE, HOSTS, include_str!("lua/blocked.lua")]),
             Self::Borrow => (Drains, &[CORE, HOSTS, include_str!("lua/borrow.lua")]),
             Self::Counts => (Reads, &[CORE, HOSTS, include_str!("lua/counts.lua")]),
+            Self::Forget => (Drains, &[CORE, HOSTS, CRAWLS, include_str!("lua/forget.lua")]),
             Self::HandOff => (Drains, &[CORE, HOSTS, include_str!("lua/hand_off.lua")]),
             Self::Lease => (Drains, &[CORE, HOSTS, include_str!("lua/lease.lua")]),
             Self::Low => (Reads, &[CORE, HOSTS, include_str!("lua/low.lua")]),
@@ -100,7 +104,7 @@ impl Script {
             Self::Renew => (Drains, &[CORE, include_str!("lua/renew.lua")]),
             Self::Rules => (Takes, &[CORE, include_str!("lua/rules.lua")]),
             Self::Seen => (Takes, &[CORE, BUCKETS, include_str!("lua/seen.lua")]),
-            Self::Settings => (Drains, &[CORE, include_str!("lua/settings.lua")]),
+            Self::Settings => (Drains, &[CORE, CRAWLS, include_str!("lua/settings.lua")]),
             Self::Take => (Drains, &[CORE, include_str!("lua/take.lua")]),
             Self::Unseen => (Reads, &[CORE, BUCKETS, include_str!("lua/unseen.lua")]),
             Self::Version => (Drains, &[CORE, include_str!("lua/version.lua")]),

@@ -100,6 +100,15 @@ impl SqliteStore {
         settings.fetch_optional(&mut *reader).await.map_err(|why| writing(&why))
     }
 
+    /// The crawl of that name, which is not opened by this.
+    pub async fn crawl(&self, name: &str) -> Result<Option<CrawlRow>, StoreError> {
+        const CRAWL: &str =
+            "SELECT id, name, state, settings, epoch, run_ms, seeded FROM crawls WHERE name = ?";
+        let mut reader = self.reader.lock().await;
+        let row = sqlx::query(CRAWL).bind(name).fetch_optional(&mut *reader).await;
+        Ok(row.map_err(|why| writing(&why))?.as_ref().map(|row| crawl_row(row, true)))
+    }
+
     /// Replaces the settings of a crawl.
     pub async fn change_settings(&self, crawl: CrawlId, settings: &str) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().await;
@@ -222,6 +231,19 @@ fn plain(why: &sqlx::Error) -> String {
     }
 }
 
+fn crawl_row(row: &SqliteRow, reopened: bool) -> CrawlRow {
+    CrawlRow {
+        id: CrawlId(row.get("id")),
+        name: row.get("name"),
+        state: CrawlState::from_stored(row.get("state")),
+        settings: row.get("settings"),
+        epoch: row.get("epoch"),
+        ran: Duration::from_millis(row.get::<i64, _>("run_ms").unsigned_abs()),
+        seeded: row.get("seeded"),
+        reopened,
+    }
+}
+
 fn queued(row: &SqliteRow, crawl: CrawlId, host: &HostKey) -> Option<Queued> {
     let seed: Option<String> = row.get("seed");
     Some(Queued {
@@ -260,19 +282,8 @@ impl Store for SqliteStore {
             .fetch_one(&mut *writer)
             .await
             .map_err(|why| writing(&why))?;
-        Ok(CrawlRow {
-            id: CrawlId(row.get("id")),
-            name: row.get("name"),
-            state: CrawlState::from_stored(row.get("state")),
-            settings: row.get("settings"),
-            epoch: row.get("epoch"),
-            ran: Duration::from_millis(row.get::<i64, _>("run_ms").unsigned_abs()),
-            seeded: row.get("seeded"),
-            reopened: sqlx::query_scalar("SELECT sum(epoch) > 1 FROM crawls")
-                .fetch_one(&mut *writer)
-                .await
-                .map_err(|why| writing(&why))?,
-        })
+        let reopened = sqlx::query_scalar("SELECT sum(epoch) > 1 FROM crawls").fetch_one(&mut *writer).await;
+        Ok(crawl_row(&row, reopened.map_err(|why| writing(&why))?))
     }
 
     async fn accept(

@@ -27,11 +27,11 @@ pub(super) async fn new_settings_hold_from_then_on(backend: Backend) {
 pub(super) async fn pages_stored_before_count_against_the_budget(backend: Backend) {
     let subject = backend.with_delay(Duration::ZERO).await;
     let delay = Delay::Fixed(Duration::ZERO);
-    let settings = CrawlSettings { state: RunState::Running, delay, max_pages: Some(5), stored: 3 };
+    let settings = CrawlSettings { state: RunState::Running, delay, max_pages: Some(5), stored: Some(3) };
     subject.index.front.settings(CRAWL, settings).await.unwrap();
     subject.admit_paths("a", &["1", "2", "3"]).await;
     assert_eq!(subject.one().await.urls.len(), 2);
-    subject.index.front.settings(CRAWL, CrawlSettings { stored: 5, ..settings }).await.unwrap();
+    subject.index.front.settings(CRAWL, CrawlSettings { stored: Some(5), ..settings }).await.unwrap();
     assert!(subject.counts().await.budget_spent);
 }
 

@@ -186,8 +186,12 @@ impl Subject {
     }
 
     pub(super) async fn set(&self, crawl: CrawlId, delay: Duration, max_pages: Option<u64>) {
-        let settings =
-            CrawlSettings { state: RunState::Running, delay: Delay::Fixed(delay), max_pages, stored: 0 };
+        let settings = CrawlSettings {
+            state: RunState::Running,
+            delay: Delay::Fixed(delay),
+            max_pages,
+            stored: Some(0),
+        };
         self.index.front.settings(crawl, settings).await.unwrap();
     }
 

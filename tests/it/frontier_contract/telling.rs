@@ -13,7 +13,7 @@ fn seed(name: &str) -> (String, ScopeKind) {
 
 async fn state(subject: &Subject, state: RunState) {
     let delay = Delay::Fixed(Duration::ZERO);
-    let settings = CrawlSettings { state, delay, max_pages: None, stored: 0 };
+    let settings = CrawlSettings { state, delay, max_pages: None, stored: Some(0) };
     subject.index.front.settings(CRAWL, settings).await.unwrap();
 }
 

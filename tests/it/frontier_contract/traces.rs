@@ -100,7 +100,7 @@ impl Trace {
     async fn settings(&mut self) {
         let Model { delay, max_pages, stored, .. } = self.model;
         let state = RunState::Running;
-        let settings = CrawlSettings { state, delay: Delay::Fixed(delay), max_pages, stored };
+        let settings = CrawlSettings { state, delay: Delay::Fixed(delay), max_pages, stored: Some(stored) };
         self.subject.index.front.settings(CRAWL, settings).await.unwrap();
     }
 

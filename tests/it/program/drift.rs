@@ -65,7 +65,7 @@ fn shown_commands(document: &str) -> Vec<String> {
 #[test]
 fn every_command_and_flag_in_the_documents_exists() {
     let names = subcommands();
-    // What each command takes, `config show` among them; and a flag of cargo that the documents show.
+    // What each command takes, `config show` among them; and flags of cargo and docker that the documents show.
     let takes = |name: &str| match name {
         "config" => long_flags(&printed(&["config", "show", "--help"])),
         name => long_flags(&printed(&[name, "--help"])),
@@ -73,7 +73,7 @@ fn every_command_and_flag_in_the_documents_exists() {
     let flags: BTreeMap<&str, BTreeSet<String>> =
         names.iter().map(|name| (name.as_str(), takes(name))).collect();
     let mut all: BTreeSet<String> = flags.values().flatten().cloned().collect();
-    all.insert("release".to_owned());
+    all.extend(["release", "build", "scale"].map(str::to_owned));
     for document in ["README.md", "ARCHITECTURE.md", "migrations/README.md"] {
         let text = read(document);
         for command in shown_commands(&text) {

@@ -1,5 +1,6 @@
 //! The whole program: the real binary against servers of ours, judged by their logs, the file it wrote and its exit code.
 
+mod compose;
 mod drift;
 mod exits;
 mod fetch;

@@ -192,7 +192,7 @@ impl Simulation {
             .open(
                 row.epoch,
                 row.reopened,
-                CrawlSettings { state: RunState::Running, delay, max_pages: None, stored: 0 },
+                CrawlSettings { state: RunState::Running, delay, max_pages: None, stored: Some(0) },
             )
             .await
             .unwrap();

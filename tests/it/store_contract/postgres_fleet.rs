@@ -215,7 +215,8 @@ async fn of_many_that_want_to_lead_one_does() {
 async fn a_leader_keeps_its_leadership_until_it_resigns_or_another_leads() {
     let backend = Postgres::new().await;
     let store: Arc<dyn Leadership> = Arc::new(backend.another().await);
-    let lead = Lead::take(Arc::clone(&store), "test", "a database", || panic!("nobody to wait for")).await.unwrap();
+    let lead =
+        Lead::take(Arc::clone(&store), "test", "a database", || panic!("nobody to wait for")).await.unwrap();
     assert_eq!(store.draw_epoch(lead.fence()).await.unwrap(), Some(1));
     let fence = lead.fence();
     let waited = Arc::new(AtomicBool::new(false));

@@ -16,7 +16,9 @@ const FAR: Duration = Duration::from_secs(2);
 impl Index {
     /// See [`crate::frontier::Front::settings`].
     pub fn settings(&mut self, crawl: CrawlId, settings: CrawlSettings) {
-        self.crawls.insert(crawl, settings);
+        let counted = self.crawls.get(&crawl).and_then(|before| before.stored);
+        let stored = Some(settings.stored.or(counted).unwrap_or_default());
+        self.crawls.insert(crawl, CrawlSettings { stored, ..settings });
         self.unpark = true;
         if settings.state != RunState::Cancelled {
             return;
@@ -28,6 +30,17 @@ impl Index {
             }
             self.schedule(id);
         }
+    }
+
+    /// See [`crate::frontier::Front::forget`]. Its queued URLs have left when its settings were said.
+    pub fn forget(&mut self, crawl: CrawlId) -> bool {
+        if self.in_flight.get(&crawl).is_some_and(|urls| *urls > 0) {
+            return false;
+        }
+        self.in_flight.remove(&crawl);
+        self.crawls.remove(&crawl);
+        self.rules.remove(&crawl);
+        true
     }
 
     /// See [`crate::frontier::Leases::rules`].
@@ -161,7 +174,7 @@ impl Index {
             budget_spent: self
                 .crawls
                 .values()
-                .any(|crawl| crawl.max_pages.is_some_and(|most| crawl.stored >= most)),
+                .any(|crawl| crawl.max_pages.is_some_and(|most| crawl.stored.unwrap_or_default() >= most)),
         }
     }
 

@@ -76,7 +76,8 @@ impl Index {
         self.leased -= 1;
         self.handed_over += 1;
         self.hosts[id].handed_over += 1;
-        self.append(id, report.url.crawl, Some(report.url.key), Entry::Report(Box::new(report)), now);
+        let crawl = report.url.crawl;
+        self.append(id, crawl, Some(report.url.key), Entry::Report(Box::new(report)), now);
         self.hosts[id].due = self.hosts[id].due.max(due);
         if let Some(note) = note {
             self.append_note(id, note);
@@ -84,7 +85,8 @@ impl Index {
         if ends {
             self.end_lease(id);
         }
-        Handed::Accepted
+        let runs = self.crawls.get(&crawl).is_none_or(|crawl| crawl.state == RunState::Running);
+        if runs { Handed::Accepted } else { Handed::Last }
     }
 
     /// See [`crate::frontier::Leases::release`].
@@ -254,7 +256,7 @@ fn left(crawl: &CrawlSettings, in_flight: Option<&u64>) -> usize {
     if crawl.state != RunState::Running {
         return 0;
     }
-    let spent = crawl.stored + in_flight.copied().unwrap_or_default();
+    let spent = crawl.stored.unwrap_or_default() + in_flight.copied().unwrap_or_default();
     let left = crawl.max_pages.map_or(u64::MAX, |most| most.saturating_sub(spent));
     usize::try_from(left).unwrap_or(usize::MAX)
 }

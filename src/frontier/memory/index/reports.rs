@@ -99,7 +99,7 @@ impl Index {
             if ack.stored
                 && let Some(settings) = self.crawls.get_mut(&lag.crawl)
             {
-                settings.stored += 1;
+                settings.stored = Some(settings.stored.unwrap_or_default() + 1);
             }
             if let Some(url) = ack.requeue {
                 self.push_back(lag.host, url, now);

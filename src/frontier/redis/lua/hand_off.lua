@@ -1,4 +1,5 @@
--- Appends a report, moves its URL from the lease to those handed over, sets the host's next due time; all or nothing.
+-- Appends a report, moves its URL from the lease to those handed over, sets the host's next due time; all or nothing. Answers
+-- 1 where that was done, 2 where the crawl does not run any more, 0 where the token is stale.
 -- ARGV: host, token, crawl, how the URL reads, due, whether the lease ends, the report, whether this is said again after
 -- a lost answer, then a note (empty for none), its crawl, block, delay and strikes.
 local refused = enter()
@@ -33,4 +34,4 @@ if #ARGV[12] > 0 then append_note(host, ARGV[13], ARGV[12], ARGV[14], ARGV[15], 
 if ARGV[9] == '1' or host.leased == 0 then end_lease(host) end
 save(host)
 leave()
-return 1
+return crawl_of(crawl).state == 'running' and 1 or 2

@@ -9,13 +9,13 @@ local GUARD = 1000000
 local hosts = {}
 local crawls = {}
 
--- A crawl as far as leasing goes: what it may use.
+-- A crawl as far as leasing goes: what it may use. One that was never told of, or that was let go, is none.
 local function crawl_of(id)
   local crawl = crawls[id]
   if not crawl then
     local got = redis.call('HMGET', P .. 'c:' .. id, 'state', 'max', 'stored', 'flight', 'version')
     crawl = {
-      id = id, state = got[1] or 'running', max = tonumber(got[2] or '-1'), stored = tonumber(got[3] or '0'),
+      id = id, state = got[1] or 'cancelled', max = tonumber(got[2] or '-1'), stored = tonumber(got[3] or '0'),
       flight = tonumber(got[4] or '0'), version = got[5] or '0', elsewhere = 0,
     }
     crawls[id] = crawl
@@ -247,6 +247,25 @@ local function push_back(host, crawl, priority, due, body)
     line.listed = line.listed + 1
     redis.call('RPUSH', P .. 'q:' .. line.key, entry)
   end
+end
+
+local DROPPED = 64
+-- Lets some URLs of a cancelled crawl go.
+local function drop(host, line)
+  local gone = {}
+  if line.listed > 0 then
+    gone = redis.call('LPOP', P .. 'q:' .. line.key, DROPPED)
+    line.listed = line.listed - #gone
+  else
+    local set, count = 'r:', 'ripe'
+    if line.ripe == 0 then set, count = 'l:', 'later' end
+    local got = redis.call('ZPOPMIN', P .. set .. line.key, DROPPED)
+    for i = 1, #got, 2 do gone[#gone + 1] = got[i] end
+    line[count] = line[count] - #gone
+  end
+  for _, entry in ipairs(gone) do forget(known_as(host.name, line.crawl, string.sub(entry, 6))) end
+  C.queued = C.queued - #gone
+  return #gone
 end
 
 -- Ends the lease of a host: what was not visited goes back to the front, in its order.

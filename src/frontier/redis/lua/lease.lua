@@ -6,7 +6,6 @@ local PARKED = 64
 local QUARANTINE = 3
 local SEVERAL = 16
 local RIPENED = 256
-local DROPPED = 64
 
 local refused = enter() or silent()
 if refused then return refused end
@@ -46,24 +45,6 @@ local function ripen(line)
   end
   line.later = line.later - #ripe
   line.ripe = line.ripe + #ripe
-end
-
--- Lets some URLs of a cancelled crawl go.
-local function drop(host, line)
-  local gone = {}
-  if line.listed > 0 then
-    gone = redis.call('LPOP', P .. 'q:' .. line.key, DROPPED)
-    line.listed = line.listed - #gone
-  else
-    local set, count = 'r:', 'ripe'
-    if line.ripe == 0 then set, count = 'l:', 'later' end
-    local got = redis.call('ZPOPMIN', P .. set .. line.key, DROPPED)
-    for i = 1, #got, 2 do gone[#gone + 1] = got[i] end
-    line[count] = line[count] - #gone
-  end
-  for _, entry in ipairs(gone) do forget(known_as(host.name, line.crawl, string.sub(entry, 6))) end
-  C.queued = C.queued - #gone
-  return #gone
 end
 
 local function item(line, entry)

@@ -4,12 +4,18 @@ use super::run;
 use huntsman::cli::Cli;
 use huntsman::settings::table::{Kind, SETTINGS};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 24] = [
     "crawl",
     "resume",
     "scheduler",
     "node",
     "storage",
+    "add",
+    "pause",
+    "cancel",
+    "nodes",
+    "drain",
+    "recover",
     "status",
     "why",
     "query",
@@ -120,6 +126,9 @@ fn a_command_has_no_flag_that_does_nothing_there() {
         ("status", &["--depth", "--proxy", "--select"]),
         ("query", &["--depth", "--proxy", "--select"]),
         ("resume", &["--strict", "--name"]),
+        ("node", &["--store", "--lease", "--depth"]),
+        ("nodes", &["--store", "--lease"]),
+        ("pages", &["--frontier", "--lease"]),
     ] {
         let text = help(command, "-h");
         for flag in absent {
