@@ -92,8 +92,13 @@ impl Named {
     pub fn by(crawl: CrawlId, seeds: &[SeedRow]) -> Self {
         let named = seeds.iter().filter(|seed| seed.named);
         let of = |seed: &SeedRow| named_network(&crate::crawl::url::parse(&seed.url).ok()?);
-        let distinct: BTreeSet<IpNet> = named.filter_map(of).take(MOST_NETWORKS).collect();
-        Self { crawl, networks: distinct.into_iter().collect() }
+        let mut networks = BTreeSet::new();
+        for network in named.filter_map(of) {
+            if networks.len() < MOST_NETWORKS {
+                networks.insert(network);
+            }
+        }
+        Self { crawl, networks: networks.into_iter().collect() }
     }
 }
 

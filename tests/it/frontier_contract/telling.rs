@@ -4,7 +4,7 @@ use super::subject::{Backend, CRAWL, SECOND, Subject, limits, paths, url};
 use huntsman::crawl::lease::CrawlId;
 use huntsman::crawl::politeness::Delay;
 use huntsman::crawl::scope::ScopeKind;
-use huntsman::frontier::{CrawlSettings, FrontierError, MAX_SCOPE_SEEDS, Next, RunState};
+use huntsman::frontier::{CrawlSettings, FrontierError, Handed, MAX_SCOPE_SEEDS, Next, RunState};
 use std::time::Duration;
 
 fn seed(name: &str) -> (String, ScopeKind) {
@@ -71,6 +71,56 @@ pub(super) async fn nothing_of_a_paused_crawl_is_leased_until_it_runs(backend: B
     assert_eq!(subject.held().await, (1, 0, 1), "its URLs stay where they are");
     state(&subject, RunState::Running).await;
     assert_eq!(paths(&subject.one().await.urls), ["2"]);
+}
+
+pub(super) async fn a_hand_off_says_that_its_crawl_does_not_run_any_more(backend: Backend) {
+    let subject = backend.with_delay(Duration::ZERO).await;
+    subject.admit_paths("a", &["1", "2", "3", "4"]).await;
+    let held = subject.one().await;
+    assert_eq!(subject.hand_off(&held, &held.urls[0]).await, Handed::Accepted);
+    for (at, stopped) in [(1, RunState::Paused), (2, RunState::Cancelled)] {
+        state(&subject, stopped).await;
+        assert_eq!(subject.hand_off(&held, &held.urls[at]).await, Handed::Last, "it is taken all the same");
+    }
+    state(&subject, RunState::Running).await;
+    assert_eq!(subject.hand_off(&held, &held.urls[3]).await, Handed::Accepted);
+    assert_eq!(subject.held().await, (0, 0, 4));
+}
+
+pub(super) async fn a_crawl_that_is_let_go_leaves_once_nothing_of_it_is_under_way(backend: Backend) {
+    let subject = backend.with_delay(Duration::ZERO).await;
+    let many: Vec<String> = (0..300).map(|n| n.to_string()).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let mut later = url("b", "later");
+    later.due = subject.now() + SECOND;
+    subject.admit(&[later]).await;
+    subject.admit_paths("c", &["1"]).await;
+    let held = subject.one().await;
+    subject.admit_paths("a", &many).await;
+    subject.set(CrawlId(2), Duration::ZERO, None).await;
+    let mut theirs = url("a", "1");
+    theirs.crawl = CrawlId(2);
+    subject.index.reports.admit(vec![theirs.clone()], CrawlId(2), &[]).await.unwrap();
+    let front = &subject.index.front;
+    front.publish(CRAWL, "{}".into()).await.unwrap();
+    state(&subject, RunState::Cancelled).await;
+    for _ in 0..10 {
+        assert!(!front.forget(CRAWL).await.unwrap(), "one of its URLs is leased");
+    }
+    assert_eq!(subject.held().await, (1, 1, 0), "what is queued has left, but for that of the other crawl");
+    subject.finish(&held).await;
+    assert!(!front.forget(CRAWL).await.unwrap(), "... or handed over");
+    subject.acknowledge_all().await;
+    let mut calls = 0;
+    while !front.forget(CRAWL).await.unwrap() {
+        calls += 1;
+        assert!(calls < 10, "nothing of it is left");
+    }
+    assert_eq!(subject.index.leases.rules(CRAWL).await.unwrap(), None);
+    assert_eq!(subject.one().await.urls, [theirs]);
+    state(&subject, RunState::Running).await;
+    assert_eq!(subject.admit_paths("d", &["1"]).await, 1, "it may come again");
+    assert_eq!(subject.lease(10).await.len(), 1);
 }
 
 pub(super) async fn the_urls_of_a_cancelled_crawl_leave(backend: Backend) {
