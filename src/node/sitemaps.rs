@@ -49,6 +49,11 @@ impl Announced {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).put(authority, ());
     }
 
+    /// Said when the stream was lost: nobody knows which reports were committed.
+    pub(super) fn forget_all(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Said when robots.txt was read anew: it may name others now.
     pub(super) fn forget(&self, authority: &Authority) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(authority);

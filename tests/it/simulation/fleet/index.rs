@@ -16,6 +16,7 @@ use huntsman::frontier::{
     Handed, Leases, Low, Next, NodeSeen, Release, Reports,
 };
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -53,13 +54,24 @@ pub(super) struct Reached {
     pub weather: Arc<Weather>,
     pub shared: Arc<Shared>,
     known: Mutex<Known>,
+    /// Leases that this process was granted, for the judge.
+    granted: Mutex<Vec<Token>>,
+    /// Whether it heard a failure.
+    failed: AtomicBool,
 }
 
 type Answer<R> = Result<R, FrontierError>;
 
 impl Reached {
     pub(super) fn new(process: Arc<Process>, weather: Arc<Weather>, shared: Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self { process, weather, shared, known: Mutex::default() })
+        Arc::new(Self {
+            process,
+            weather,
+            shared,
+            known: Mutex::default(),
+            granted: Mutex::default(),
+            failed: AtomicBool::new(false),
+        })
     }
 
     fn now(&self) -> Timestamp {
@@ -96,8 +108,18 @@ impl Reached {
             }
         };
         self.weather.travel().await;
+        self.failed.fetch_or(result.is_err(), Ordering::Relaxed);
         self.process.step().await;
         result
+    }
+
+    /// Leases that it left behind though nothing kept it from giving them back.
+    pub(super) fn left_behind(&self) -> usize {
+        if self.failed.load(Ordering::Relaxed) {
+            return 0;
+        }
+        let granted = self.granted.lock().unwrap();
+        granted.len() - self.server().index.renew(&granted, self.now()).len()
     }
 
     fn say<R>(
@@ -173,8 +195,12 @@ impl Leases for Reached {
             Ok(server.index.lease(hosts, now).0)
         });
         Ok(match next.await? {
+            Next::Leases(leases) => {
+                self.granted.lock().unwrap().extend(leases.iter().map(|lease| lease.token));
+                Next::Leases(leases)
+            }
             Next::NotBefore(at) => Next::NotBefore(at.min(self.now() + LONGEST_REST)),
-            other => other,
+            Next::Drain => Next::Drain,
         })
     }
 

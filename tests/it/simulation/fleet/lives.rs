@@ -79,8 +79,10 @@ impl World {
         };
         let jobs = Jobs::Published(Published::new(Box::new(make)));
         let settings = node::Settings { concurrency: self.plan.concurrency, lease: LEASE };
-        let node = Arc::new(Node::new(self.reached_index(process), self.clock, settings, jobs));
+        let index = self.reached_index(process);
+        let node = Arc::new(Node::new(index.clone(), self.clock, settings, jobs));
         node.run(&process.asked_to_stop).await.expect("no index is unusable");
+        assert_eq!(index.left_behind(), 0, "a node that ends in order gives back its leases");
     }
 
     /// A storage stage, as `wiring::fleet::run_storage`.

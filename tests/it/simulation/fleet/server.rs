@@ -72,10 +72,6 @@ impl Server {
         }
     }
 
-    pub(super) fn lease_length(&self) -> Duration {
-        self.limits.lease
-    }
-
     /// URLs whose visits are lost with the index.
     pub(super) fn in_flight(&self, now: Timestamp) -> usize {
         let counts = self.index.counts(now);
