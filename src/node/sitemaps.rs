@@ -68,7 +68,9 @@ impl Job {
             return None;
         }
         let authority = Authority::of(page);
-        if self.announced.has(&authority) {
+        // A report of this URL that came before may have been refused, with what it carried.
+        let is_first = (report.url.visit, report.url.attempt, report.url.throttled) == (1, 1, 0);
+        if is_first && self.announced.has(&authority) {
             return None;
         }
         let named = match self.sitemaps_named_by(&authority) {
