@@ -174,6 +174,17 @@ impl LeaseJobs {
 }
 
 impl Jobs {
+    /// What was handed off may be lost with the index: sitemaps are announced again.
+    pub(super) fn forget_announced(&self) {
+        match self {
+            Self::One(job) => job.announced.forget_all(),
+            Self::Published(published) => {
+                let kept = published.kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.iter().for_each(|(_, made)| made.job.announced.forget_all());
+            }
+        }
+    }
+
     /// The jobs that the URLs of a lease belong to.
     pub(super) async fn of(&self, index: &dyn Leases, lease: &Lease) -> Result<LeaseJobs, NoJob> {
         let published = match self {

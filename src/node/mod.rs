@@ -3,6 +3,7 @@
 //! The order of effects is the crash-safety argument. A node never admits and never writes to the store; it appends a report, and
 //! only then is the URL no longer leased. Dying anywhere before that costs one repeated visit.
 
+mod blocks;
 mod job;
 mod reading;
 mod robots;
@@ -18,6 +19,7 @@ use crate::clock::Clock;
 use crate::crawl::lease::{Lease, Token};
 use crate::crawl::time::Timestamp;
 use crate::frontier::{FrontierError, Leases, Next};
+use blocks::Blocks;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,6 +62,7 @@ pub struct Node {
     settings: Settings,
     jobs: Jobs,
     held: Mutex<HashMap<Token, Arc<Held>>>,
+    blocks: Blocks,
     /// No lease is asked for before this point.
     quiet_until: AtomicI64,
     /// A permit a request in flight: only a host that is asked several URLs at a time can make another wait for one.
@@ -95,6 +98,7 @@ impl Node {
             settings,
             jobs,
             held: Mutex::default(),
+            blocks: Blocks::default(),
             quiet_until: AtomicI64::default(),
             requests,
         }
@@ -205,6 +209,14 @@ impl Node {
     fn lose(&self, why: &str) {
         self.pause(why, self.settings.lease);
         self.held().values().for_each(|held| held.lost.cancel());
+        self.jobs.forget_announced();
+    }
+
+    /// A change of the index is said once, to whoever asks first.
+    fn heard(&self, why: &FrontierError) {
+        if let FrontierError::Lost(why) = why {
+            self.lose(why);
+        }
     }
 
     /// Renews every lease in hand with one call; those that the index does not know are lost.

@@ -92,7 +92,16 @@ impl Visiting<'_> {
             let now = self.node.clock.now();
             let (at, hops, since, failures) = match job.robots.get(&authority) {
                 Some(Known::Allowed { until }) if until > now => return Gate::Open,
-                Some(Known::Rules { rules, until }) if until > now => return verdict(&rules, url),
+                Some(Known::Rules { rules, until }) if until > now => {
+                    let known = self.pace().crawl_delay;
+                    // An index that was lost, or never heard of it, may not know what this node knows.
+                    if let Some(delay) = rules.crawl_delay().filter(|delay| known < Some(*delay)) {
+                        let pace = self.lengthen_crawl_delay(delay);
+                        self.end_lease(now + delay, Some(self.note(job, pace, None, now))).await;
+                        return Gate::Wait;
+                    }
+                    return verdict(&rules, url);
+                }
                 Some(Known::Unreachable { retry_at, .. }) if retry_at > now => {
                     self.rest(retry_at).await;
                     return Gate::Wait;
@@ -162,6 +171,10 @@ impl Visiting<'_> {
     /// its own: where the other host is not free, this one is released until it is.
     async fn ask_elsewhere(&self, asked: Asked<'_>) -> bool {
         let host = HostKey::of(&asked.at);
+        if let Some(until) = self.node.blocks.until(&host).filter(|until| *until > self.node.clock.now()) {
+            self.end_lease(until, None).await;
+            return false;
+        }
         let (token, pace) = match self.node.frontier.borrow_host(&host).await {
             Ok(Borrowed::Granted(token, pace)) => (token, pace),
             Ok(Borrowed::NotBefore(at)) => {
@@ -186,11 +199,10 @@ impl Visiting<'_> {
                 after.crawl_delay = asked.job.robots.crawl_delay(&own, &known, after.crawl_delay);
                 asked.job.robots.put(&own, known.clone());
             }
-            due = politeness::next_due(
-                visit.paced_from(),
-                asked.job.settings.delay.of(host.host(), &after),
-                &after,
-            );
+            self.node.blocks.learn(&host, after);
+            // What other crawls want counts there, too.
+            let gap = self.gap.max(asked.job.settings.delay.of(host.host(), &after));
+            due = politeness::next_due(visit.paced_from(), gap, &after);
             let said = asked.note(verdict, detail, visit, token);
             match &known {
                 Known::Pending { .. } => {}

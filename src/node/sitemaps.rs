@@ -49,6 +49,11 @@ impl Announced {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).put(authority, ());
     }
 
+    /// Said when the stream was lost: nobody knows which reports were committed.
+    pub(super) fn forget_all(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Said when robots.txt was read anew: it may name others now.
     pub(super) fn forget(&self, authority: &Authority) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(authority);
@@ -63,7 +68,9 @@ impl Job {
             return None;
         }
         let authority = Authority::of(page);
-        if self.announced.has(&authority) {
+        // A report of this URL that came before may have been refused, with what it carried.
+        let is_first = (report.url.visit, report.url.attempt, report.url.throttled) == (1, 1, 0);
+        if is_first && self.announced.has(&authority) {
             return None;
         }
         let named = match self.sitemaps_named_by(&authority) {

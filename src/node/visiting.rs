@@ -32,7 +32,7 @@ pub(super) struct Visiting<'n> {
     held: Arc<Held>,
     jobs: LeaseJobs,
     /// What the crawls of the index want between two requests.
-    gap: Duration,
+    pub(super) gap: Duration,
     pace: Mutex<Pace>,
     /// Set when nothing more may be sent under this lease: the host rests, the lease is lost, or the node stops.
     ended: AtomicBool,
@@ -74,6 +74,7 @@ impl Node {
             asking: tokio::sync::Mutex::default(),
             farewell: Mutex::default(),
         };
+        visiting.keep_known_block(&urls).await;
         let left = urls.len();
         let together =
             if visiting.delay().is_zero() { visiting.jobs.per_host().clamp(1, left.max(1)) } else { 1 };
@@ -91,6 +92,9 @@ impl Node {
     /// Gives back a lease whose URLs this node cannot visit; another one may, or this one a little later.
     async fn refuse(&self, lease: Lease, why: &NoJob) {
         tracing::warn!(%why, "a lease is given back");
+        if let NoJob::Frontier(why) = why {
+            self.heard(why);
+        }
         let due = self.clock.now() + REFUSED;
         let release = Release { host: lease.host, token: lease.token, due, note: None };
         // Stale or out of reach: the lease lapses by itself.
@@ -100,6 +104,19 @@ impl Node {
 }
 
 impl Visiting<'_> {
+    /// A block that this node was told of and the index does not know any more, or never heard of, is said again and kept.
+    async fn keep_known_block(&self, urls: &[Queued]) {
+        let now = self.node.clock.now();
+        let Some(until) = self.node.blocks.until(&self.host).filter(|until| *until > now) else { return };
+        if self.pace().block_until.is_some_and(|known| known >= until) {
+            return;
+        }
+        let Some(first) = urls.first() else { return };
+        let pace = self.block(until);
+        let note = self.note(self.jobs.of(first.crawl), pace, None, now);
+        self.end_lease(until, Some(note)).await;
+    }
+
     /// One URL: robots verdict, fence, request, outlinks, hand-off. Does nothing once the lease has ended.
     async fn visit(&self, url: Queued) {
         if self.is_over() {
@@ -215,6 +232,7 @@ impl Visiting<'_> {
         let mut pace = self.pace();
         let before = *pace;
         *pace = politeness::after(before, visit);
+        self.node.blocks.learn(&self.host, *pace);
         let note = (*pace != before).then(|| self.note(job, *pace, None, visit.finished));
         (self.next_due(visit, &pace), note)
     }
@@ -229,6 +247,7 @@ impl Visiting<'_> {
     ) -> (Timestamp, Note) {
         let mut pace = self.pace();
         *pace = Pace { crawl_delay: crawl_delay(pace.crawl_delay), ..politeness::after(*pace, visit) };
+        self.node.blocks.learn(&self.host, *pace);
         (self.next_due(visit, &pace), self.note(job, *pace, Some(robots), visit.finished))
     }
 
@@ -244,6 +263,7 @@ impl Visiting<'_> {
     pub(super) fn block(&self, until: Timestamp) -> Pace {
         let mut pace = self.pace();
         pace.block_until = Some(pace.block_until.map_or(until, |before| before.max(until)));
+        self.node.blocks.learn(&self.host, *pace);
         *pace
     }
 
@@ -273,6 +293,7 @@ impl Visiting<'_> {
         // With several visits at a time, the others of this lease still have reports to hand off: the last one ends it.
         self.ended.fetch_or(ends, Ordering::Relaxed);
         let ends = ends && self.jobs.per_host() <= 1;
+        let said = note.clone();
         let hand_off = HandOff { host: self.host.clone(), token: self.token, report, due, note, ends };
         match self.node.frontier.hand_off(hand_off).await {
             Ok(Handed::Accepted) => true,
@@ -281,8 +302,14 @@ impl Visiting<'_> {
                 self.ended.store(true, Ordering::Relaxed);
                 true
             }
-            Ok(Handed::Stale) | Err(_) => {
+            Ok(Handed::Stale) => {
                 self.ended.store(true, Ordering::Relaxed);
+                false
+            }
+            Err(why) => {
+                self.node.heard(&why);
+                // The host was asked all the same: where the lease can be given back, that says when it may be asked again.
+                self.end_lease(due, said).await;
                 false
             }
         }
@@ -308,6 +335,8 @@ impl Visiting<'_> {
         let Farewell { due, note } = self.farewell.into_inner().unwrap_or_else(PoisonError::into_inner);
         let release = Release { host: self.host, token: self.token, due, note };
         // Stale or out of reach: the lease lapses by itself.
-        let _ = self.node.frontier.release(release).await;
+        if let Err(why) = self.node.frontier.release(release).await {
+            self.node.heard(&why);
+        }
     }
 }

@@ -10,7 +10,7 @@ use huntsman::crawl::lease::{CrawlId, Pace, Queued};
 use huntsman::crawl::report::{Entry, Found, Note, Outcome, Report};
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::UrlKey;
-use huntsman::store::{Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally};
+use huntsman::store::{Committed, CrawlRow, CrawlState, Crawls, OpenUrls, SeedRow, Store, StoreError, Tally};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -349,5 +349,34 @@ impl Store for ModelStore {
     async fn known(&self, crawl: CrawlId, keys: &[UrlKey]) -> Result<Vec<bool>, StoreError> {
         let tables = self.tables();
         Ok(keys.iter().map(|key| tables.urls.contains_key(&(crawl, *key))).collect())
+    }
+}
+
+#[async_trait]
+impl Crawls for ModelStore {
+    async fn crawls(&self) -> Result<Vec<CrawlRow>, StoreError> {
+        Ok(self.tables().crawls.clone())
+    }
+
+    async fn crawl(&self, name: &str) -> Result<Option<CrawlRow>, StoreError> {
+        Ok(self.tables().crawls.iter().find(|row| row.name == name).cloned())
+    }
+
+    async fn change_settings(&self, crawl: CrawlId, settings: &str) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        tables
+            .crawls
+            .iter_mut()
+            .filter(|row| row.id == crawl)
+            .for_each(|row| settings.clone_into(&mut row.settings));
+        Ok(())
+    }
+
+    async fn finish(&self, crawl: CrawlId, ran: Duration, now: Timestamp) -> Result<bool, StoreError> {
+        if self.tally(crawl).await?.open > 0 {
+            return Ok(false);
+        }
+        self.set_state(crawl, CrawlState::Finished, ran, now).await?;
+        Ok(true)
     }
 }

@@ -2,6 +2,7 @@
 //! at any step of any port. Everything follows from the seed that a failure prints.
 
 mod crash;
+mod fleet;
 mod web;
 
 use crate::model_store::ModelStore;

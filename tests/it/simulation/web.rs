@@ -94,6 +94,8 @@ pub(super) struct Web {
     throttled: BTreeSet<String>,
     /// Per mille of requests whose connection breaks.
     noise: u64,
+    /// Per mille of answers that take their time.
+    pub slow: u64,
     rng: Mutex<Rng>,
     state: Mutex<State>,
     clock: Clock,
@@ -123,6 +125,7 @@ impl Web {
             named: BTreeMap::new(),
             throttled: BTreeSet::new(),
             noise: 0,
+            slow: 0,
             rng: Mutex::new(rng.clone()),
             state: Mutex::default(),
             clock,
@@ -257,10 +260,23 @@ impl Web {
 
     /// Every URL that a crawl must admit, with the state that it must end in (`stored`, `failed`...).
     pub(super) fn truth(&self) -> BTreeMap<String, &'static str> {
+        self.truth_of([Self::seed()], &BTreeSet::new())
+    }
+
+    /// The same for a crawl of these seeds, in which some URLs were given up without an answer.
+    pub(super) fn truth_of(
+        &self,
+        seeds: impl IntoIterator<Item = String>,
+        given_up: &BTreeSet<String>,
+    ) -> BTreeMap<String, &'static str> {
         let mut truth = BTreeMap::new();
-        let mut queue = VecDeque::from([Self::seed()]);
+        let mut queue: VecDeque<String> = seeds.into_iter().collect();
         while let Some(url) = queue.pop_front() {
             if truth.contains_key(&url) {
+                continue;
+            }
+            if given_up.contains(&url) {
+                truth.insert(url, "failed");
                 continue;
             }
             let host = HostKey::of(&Url::parse(&url).unwrap());
@@ -358,13 +374,20 @@ fn rng_pick(rng: &mut Rng, from: &[String]) -> String {
 #[async_trait]
 impl Fetch for Web {
     async fn get(&self, request: Request) -> Visit {
+        let process = self.state.lock().unwrap().process;
+        self.ask(request, process).await
+    }
+}
+
+impl Web {
+    /// One request of this process.
+    pub(super) async fn ask(&self, request: Request, process: u32) -> Visit {
         let url = request.url.as_str().to_owned();
         let host = request.url.host_str().unwrap_or_default().to_owned();
         let path = request.url.path().to_owned();
         let started = self.clock.now();
         let (entry, latency, noise) = {
             let mut state = self.state.lock().unwrap();
-            let process = state.process;
             let answered = None;
             let (status, retry_after) = (None, None);
             let logged = Logged {
@@ -378,7 +401,9 @@ impl Fetch for Web {
             };
             state.log.push(logged);
             let mut rng = self.rng.lock().unwrap();
-            (state.log.len() - 1, rng.range(1..400), rng.range(0..1_000) < self.noise)
+            let is_slow = self.slow > 0 && rng.range(0..1_000) < self.slow;
+            let latency = if is_slow { rng.range(400..4_000) } else { rng.range(1..400) };
+            (state.log.len() - 1, latency, rng.range(0..1_000) < self.noise)
         };
         tokio::time::sleep(Duration::from_millis(latency)).await;
         let answered = self.clock.now();
