@@ -1,19 +1,20 @@
 //! The nodes' side: hosts are leased from a few shards at a time, and what ends goes to the shard of its host.
 
-use super::link::{Args, Failure};
+use super::failure::Failure;
+use super::granted::{Answer, read_answer};
+use super::link::Args;
 use super::reply::{self, Reply, next, said, said_pace};
 use super::scripts::Script;
 use super::{RedisFrontier, shards, wire};
 use crate::crawl::host::HostKey;
-use crate::crawl::lease::{CrawlId, Lease, Pace, Token};
+use crate::crawl::lease::{CrawlId, Lease, Token};
 use crate::crawl::report::{Entry, Note};
-use crate::crawl::scope::ScopeKind;
 use crate::crawl::time::Timestamp;
 use crate::frontier::{Borrowed, CrawlRules, FrontierError, HandOff, Handed, Leases, Next, Release};
 use async_trait::async_trait;
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// A node says this often that it is there.
@@ -22,8 +23,6 @@ const SEEN_EVERY: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(1);
 /// The first rest after something was leased; it doubles with each that found nothing.
 const SHORTEST_REST: Duration = Duration::from_millis(20);
-/// Seeds in one answer about the rules of a crawl, and crawls whose rules are kept.
-const RULES_KEPT: usize = 64;
 
 /// What a node remembers between its calls.
 #[derive(Debug)]
@@ -42,7 +41,7 @@ pub(super) struct Leasing {
     idle: AtomicU32,
     /// Tells this process from another of the same name.
     process: u64,
-    rules: Mutex<HashMap<CrawlId, CrawlRules>>,
+    pub(super) rules: Mutex<HashMap<CrawlId, CrawlRules>>,
 }
 
 impl Default for Leasing {
@@ -60,13 +59,6 @@ impl Default for Leasing {
             rules: Mutex::default(),
         }
     }
-}
-
-/// What one shard answered.
-#[derive(Debug)]
-struct Answer {
-    next: Timestamp,
-    leases: Vec<Lease>,
 }
 
 #[async_trait]
@@ -180,54 +172,11 @@ impl Leases for RedisFrontier {
     }
 
     async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError> {
-        let shards = self.link.session().await?.mark.shards;
-        let shard = shards::of_crawl(crawl, shards);
-        let known = self.rules_kept().get(&crawl).cloned();
-        let have = known.as_ref().map_or(0, |rules| rules.seeds.len());
-        let args = Args::new().number(crawl.0).add("get").number(have);
-        let parts = self.link.one(Script::Rules, shard, args).await?.list()?;
-        if parts.is_empty() {
-            self.rules_kept().remove(&crawl);
-            return Ok(None);
-        }
-        let mut parts = parts.into_iter();
-        let version = next(&mut parts)?.count()? as u64;
-        let settings = next(&mut parts)?.text()?;
-        let mut rules = match known {
-            // Fewer than before: those of another epoch. They are asked for from the first.
-            Some(rules) if rules.version > version => {
-                self.rules_kept().remove(&crawl);
-                return self.rules(crawl).await;
-            }
-            Some(rules) => rules,
-            None => CrawlRules { version, settings: "".into(), seeds: Vec::new() },
-        };
-        rules.version = version;
-        if *rules.settings != *settings {
-            rules.settings = settings.into();
-        }
-        for seed in next(&mut parts)?.list()? {
-            let text = seed.text()?;
-            let seed = text.split_once(' ').and_then(|(kind, url)| {
-                let kind = ScopeKind::ALL.into_iter().find(|one| one.as_str() == kind)?;
-                Some((url.to_owned(), kind))
-            });
-            rules.seeds.extend(seed);
-        }
-        let mut kept = self.rules_kept();
-        if kept.len() >= RULES_KEPT {
-            kept.clear();
-        }
-        kept.insert(crawl, rules.clone());
-        Ok(Some(rules))
+        self.rules_of(crawl).await
     }
 }
 
 impl RedisFrontier {
-    fn rules_kept(&self) -> std::sync::MutexGuard<'_, HashMap<CrawlId, CrawlRules>> {
-        self.leasing.rules.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Says that this node is there, and hears whether it is to leave.
     async fn say_seen(&self) -> Result<(), FrontierError> {
         let now = self.link.clock.now();
@@ -399,44 +348,6 @@ impl RedisFrontier {
             _ => Ok(Handed::Stale),
         }
     }
-}
-
-fn read_answer(reply: Reply, epoch: u32) -> Result<(Answer, bool), FrontierError> {
-    let mut parts = reply.parts(2)?;
-    let event = next(&mut parts)?.point()?;
-    let budgets = next(&mut parts)?.number()? > 0;
-    let leases = parts.map(|lease| read_lease(lease, epoch)).collect::<Result<_, _>>()?;
-    Ok((Answer { next: event, leases }, budgets))
-}
-
-fn read_lease(reply: Reply, epoch: u32) -> Result<Lease, FrontierError> {
-    let mut parts = reply.parts(9)?;
-    let host = next(&mut parts)?.host()?;
-    let token = shards::token(epoch, next(&mut parts)?.number()?);
-    let until = next(&mut parts)?.point()?;
-    let pace: Pace = reply::pace(&mut parts)?;
-    let delay = Duration::from_micros(next(&mut parts)?.count()? as u64);
-    let mut urls = Vec::new();
-    for held in next(&mut parts)?.list()? {
-        let url = unpack_held(&held.bytes()?, &host);
-        urls.push(
-            url.ok_or_else(|| FrontierError::Unavailable(format!("a queued URL of {host} cannot be read")))?,
-        );
-    }
-    let mut versions = next(&mut parts)?.list()?.into_iter();
-    let mut rules = Vec::with_capacity(1);
-    while let Some(crawl) = versions.next() {
-        rules.push((CrawlId(crawl.number()?), next(&mut versions)?.count()? as u64));
-    }
-    Ok(Lease { host, token, until, pace, delay, urls, rules })
-}
-
-/// A URL as it stands in a lease: crawl, priority, place, suspect, and the packed URL.
-pub(super) fn unpack_held(held: &[u8], host: &HostKey) -> Option<crate::crawl::lease::Queued> {
-    let (crawl, rest) = held.split_first_chunk::<8>()?;
-    let (priority, rest) = rest.split_first()?;
-    let (_place_and_suspect, body) = rest.split_at_checked(5)?;
-    wire::unpack_url(body, CrawlId(f64::from_le_bytes(*crawl) as i64), host, *priority)
 }
 
 fn handed(reply: Reply) -> Result<Handed, FrontierError> {

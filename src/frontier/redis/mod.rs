@@ -17,11 +17,14 @@
 //! | `nodes`, `draining`, `settled` | nodes; URLs acknowledged while a refill reads SQL |
 
 mod checks;
+mod failure;
 mod front;
+mod granted;
 mod leases;
 mod link;
 mod reply;
 mod reports;
+mod rules;
 mod scripts;
 mod shards;
 mod wire;

@@ -1,7 +1,8 @@
 //! Storage's side: entries are read by a consumer of its own name, and what was found and committed is admitted.
 
-use super::leases::unpack_held;
-use super::link::{Args, Failure, Link};
+use super::failure::Failure;
+use super::granted::unpack_held;
+use super::link::{Args, Link};
 use super::reply::{Reply, next, said};
 use super::scripts::Script;
 use super::{RedisFrontier, shards, wire};
