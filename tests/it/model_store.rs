@@ -362,6 +362,23 @@ impl Crawls for ModelStore {
         Ok(self.tables().crawls.iter().find(|row| row.name == name).cloned())
     }
 
+    async fn touch(&self, crawl: CrawlId) -> Result<(), StoreError> {
+        self.tables().crawls.iter_mut().filter(|row| row.id == crawl).for_each(|row| row.epoch += 1);
+        Ok(())
+    }
+
+    async fn change_state(
+        &self,
+        crawl: CrawlId,
+        from: &[CrawlState],
+        to: CrawlState,
+        _now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let row = tables.crawls.iter_mut().find(|row| row.id == crawl && from.contains(&row.state));
+        Ok(row.map(|row| row.state = to).is_some())
+    }
+
     async fn change_settings(&self, crawl: CrawlId, settings: &str) -> Result<(), StoreError> {
         let mut tables = self.tables();
         tables

@@ -139,16 +139,12 @@ impl Index {
 
     fn start(plan: &Plan) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        match variable("REDIS_URL").filter(|_| !plan.own_redis) {
-            Some(url) => {
-                let number = 1 + NEXT.fetch_add(1, Ordering::Relaxed) % Self::DATABASES;
-                Self::Given(format!("{}/{number}", url.trim_end_matches('/')))
-            }
-            None => {
-                let variables = plan.redis_clock.as_deref().map(clock_from).unwrap_or_default();
-                Self::Own(RedisServer::start_under(plan.redis_settings, variables))
-            }
+        if let Some(url) = variable("REDIS_URL").filter(|_| !plan.own_redis) {
+            let number = 1 + NEXT.fetch_add(1, Ordering::Relaxed) % Self::DATABASES;
+            return Self::Given(format!("{}/{number}", url.trim_end_matches('/')));
         }
+        let variables = plan.redis_clock.as_deref().map(clock_from).unwrap_or_default();
+        Self::Own(RedisServer::start_under(plan.redis_settings, variables))
     }
 
     pub(crate) fn url(&self) -> String {
@@ -196,6 +192,15 @@ impl Installation {
         let index = Index::start(&plan);
         let (postgres, database, store) = runtime.block_on(database(&plan));
         Self { plan, web, index, postgres, database, store, runtime, folder }
+    }
+
+    /// Writes a list of so many seeds over so many hosts, none of which there is.
+    pub(crate) fn write_seeds(&self, file: &str, seeds: usize, hosts: usize) {
+        let mut list = String::new();
+        for n in 0..seeds {
+            writeln!(list, "http://h{}.example/{n}", n % hosts).unwrap();
+        }
+        std::fs::write(self.folder.path().join(file), list).unwrap();
     }
 
     /// The private Redis.

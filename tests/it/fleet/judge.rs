@@ -81,7 +81,8 @@ impl Installation {
             let read = now();
             let whole = end.rfind('\n').map_or("", |newline| &end[..newline]);
             if let Some(Ok(request)) = whole.lines().last().map(serde_json::from_str::<serde_json::Value>) {
-                *began = (*began).min(read - Duration::from_secs_f64(request["at"].as_f64().unwrap()));
+                *began = (*began)
+                    .min(read.checked_sub(Duration::from_secs_f64(request["at"].as_f64().unwrap())).unwrap());
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -127,7 +128,7 @@ impl Installation {
         let (mut impolite, mut least_gap) = (Vec::new(), Duration::MAX);
         for request in &requests {
             if let Some(before) = last.insert(&request.host, request.at) {
-                let gap = request.at - before;
+                let gap = request.at.saturating_sub(before);
                 least_gap = least_gap.min(gap);
                 if gap < self.plan.delay {
                     impolite.push(format!("{} at {:?} after {gap:?}", request.url(), request.at));

@@ -238,8 +238,8 @@ fn faults_that_overlap_lose_nothing_and_double_nothing() {
     let began = now();
     let mut rounds = 0;
     while rounds == 0 || began.elapsed() < span {
-        let seen = round(seed + rounds);
+        let told = round(seed + rounds);
         rounds += 1;
-        say(&seen);
+        say(&told);
     }
 }

@@ -143,6 +143,7 @@ impl Server {
     }
 
     /// The same over a line of TCP that ends at its socket.
+    #[expect(clippy::unused_self, reason = "the same server as `url`")]
     pub(crate) fn url_at(&self, port: u16, database: &str) -> String {
         format!("postgres://{USER}@127.0.0.1:{port}/{database}?sslmode=disable")
     }

@@ -364,12 +364,16 @@ impl Front for Reached {
         .await
     }
 
+    async fn forget(&self, crawl: CrawlId) -> Answer<bool> {
+        self.directing(|server, _| server.index.forget(crawl)).await
+    }
+
     async fn publish(&self, crawl: CrawlId, settings_json: String) -> Answer<()> {
         self.directing(|server, _| server.index.publish(crawl, &settings_json)).await
     }
 
     async fn beat(&self) -> Answer<()> {
-        self.directing(|server, now| server.beat(now)).await
+        self.directing(Server::beat).await
     }
 
     async fn nodes(&self) -> Answer<Vec<NodeSeen>> {

@@ -97,7 +97,7 @@ impl World {
         let (index, store) = (self.reached_index(process), self.reached_store(process));
         let stop = &process.asked_to_stop;
         while !stop.is_cancelled() {
-            let taken = Lead::take(store.clone(), "sim", || {});
+            let taken = Lead::take(store.clone(), "scheduler", "sim", || {});
             let lead = match tokio::select! { lead = taken => lead, () = stop.cancelled() => return } {
                 Ok(lead) => lead,
                 Err(StoreError::Busy(_)) => continue,

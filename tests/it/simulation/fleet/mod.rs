@@ -165,7 +165,7 @@ impl World {
         self.befall().await;
         self.weather.note("calm");
         let calm = self.clock.now();
-        while !self.is_over().await {
+        while !self.is_over() {
             tokio::time::sleep(Duration::from_millis(500)).await;
             assert!(self.clock.now() < calm + BOUND, "the crawls do not end: {}", self.state());
             if let Some(ended) = places.try_join_next() {
@@ -203,7 +203,7 @@ impl World {
     }
 
     /// Whether every crawl is noted as finished; where a host can never be asked, whether all else is done.
-    async fn is_over(&self) -> bool {
+    fn is_over(&self) -> bool {
         let stuck = self.web.robots.keys().any(|host| self.web.robots_loops(host));
         if !stuck {
             return self.model.tables().crawls.iter().all(|row| row.state == CrawlState::Finished);

@@ -114,7 +114,7 @@ impl Server {
         resumed: bool,
         now: Timestamp,
     ) {
-        let own = settings.iter().map(|(_, of)| of.delay.of("a.test", &Pace::default())).max();
+        let own = settings.values().map(|of| of.delay.of("a.test", &Pace::default())).max();
         let guard = GUARD.saturating_sub(own.unwrap_or_default());
         for (crawl, settings) in settings {
             self.index.settings(*crawl, *settings);

@@ -131,6 +131,18 @@ impl Crawls for Reached {
     async fn crawl(&self, name: &str) -> Result<Option<CrawlRow>, StoreError> {
         self.exchange(self.model.crawl(name)).await
     }
+    async fn touch(&self, crawl: CrawlId) -> Result<(), StoreError> {
+        self.exchange(self.model.touch(crawl)).await
+    }
+    async fn change_state(
+        &self,
+        crawl: CrawlId,
+        from: &[CrawlState],
+        to: CrawlState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.exchange(self.model.change_state(crawl, from, to, now)).await
+    }
     async fn change_settings(&self, crawl: CrawlId, settings: &str) -> Result<(), StoreError> {
         self.exchange(self.model.change_settings(crawl, settings)).await
     }
@@ -176,6 +188,20 @@ impl Leadership for Reached {
             Ok(())
         };
         self.exchange(resign).await
+    }
+
+    async fn leader(&self) -> Result<Option<huntsman::store::Leader>, StoreError> {
+        let leader = async {
+            let now = self.weather.clock.now();
+            let leader = self.leader.lock().unwrap();
+            let (holder, fence) = (leader.holder.clone(), Fence(leader.fence));
+            Ok((leader.until > now).then(|| huntsman::store::Leader {
+                holder,
+                fence,
+                left: leader.until.since(now),
+            }))
+        };
+        self.exchange(leader).await
     }
 
     async fn draw_epoch(&self, fence: Fence) -> Result<Option<u32>, StoreError> {
