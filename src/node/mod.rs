@@ -5,6 +5,7 @@
 
 mod job;
 mod reading;
+mod reminding;
 mod robots;
 mod sitemaps;
 mod visiting;
@@ -18,6 +19,7 @@ use crate::clock::Clock;
 use crate::crawl::lease::{Lease, Token};
 use crate::crawl::time::Timestamp;
 use crate::frontier::{FrontierError, Leases, Next};
+use reminding::Reminding;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -90,7 +92,7 @@ impl Node {
     pub fn new(frontier: Arc<dyn Leases>, clock: Clock, settings: Settings, jobs: Jobs) -> Self {
         let requests = Semaphore::new(settings.concurrency);
         Self {
-            frontier,
+            frontier: Arc::new(Reminding::new(frontier, clock)),
             clock,
             settings,
             jobs,

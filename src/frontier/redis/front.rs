@@ -121,8 +121,8 @@ impl Front for RedisFrontier {
             least = least.min(there - after);
             most = most.max(there - before);
         }
-        let last = self.directing.state().ahead.replace((least, most));
-        let by = last.map_or(0, |(at_least, at_most)| (least - at_most).max(at_least - most));
+        let before = self.directing.state().ahead.replace((least, most));
+        let by = before.map_or(0, |(at_least, at_most)| (least - at_most).max(at_least - most));
         if by > STEP.as_micros() as i64 && matches!(self.link.settings.time, Time::Server) {
             let by = Duration::from_micros(by.unsigned_abs());
             return Err(FrontierError::Lost(format!(
