@@ -1,7 +1,8 @@
 //! What the index in Redis costs: bytes a URL, the server's CPU and round trips a page.
 //!
-//! `cargo bench --bench redis [-- URLS]` starts a `redis-server` of its own, fills it with so many URLs (a million), and
-//! moves pages with 62 links each from lease to acknowledgement.
+//! `cargo bench --bench redis [-- URLS]` starts a `redis-server` of its own, fills it with so many URLs (a million, 50 of each
+//! host), and moves pages with 62 links each from lease to acknowledgement. Bytes are the growth of `used_memory`: everything
+//! that the server keeps for those URLs and their hosts, the slack of its allocator included.
 
 use anyhow::{Context as _, Result, ensure};
 use huntsman::clock::Clock;
@@ -19,7 +20,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 const CRAWL: CrawlId = CrawlId(1);
-const HOSTS: usize = 10_000;
+const URLS_OF_A_HOST: usize = 50;
 const LINKS: usize = 62;
 const PAGES: usize = 20_000;
 /// Visits that end at about the same time.
@@ -90,10 +91,89 @@ impl Drop for Server {
     }
 }
 
-/// The URL number `n`: 81 bytes on average, a hundred on each of ten thousand hosts.
-fn url(n: usize) -> Queued {
-    let host = format!("www.host-{:05}-name.org", n % HOSTS);
-    let url = format!("http://{host}/section-{}/a-title-of-some-words-{n:09}.html", n % 7);
+/// Words of paths, titles and texts: as many letters as English words have.
+const WORDS: [&str; 64] = [
+    "analysis",
+    "apple",
+    "archive",
+    "australia",
+    "bank",
+    "berlin",
+    "best",
+    "budget",
+    "camera",
+    "chelsea",
+    "climate",
+    "coffee",
+    "court",
+    "cup",
+    "data",
+    "deal",
+    "economy",
+    "election",
+    "energy",
+    "film",
+    "football",
+    "free",
+    "fuel",
+    "garden",
+    "goal",
+    "health",
+    "home",
+    "how",
+    "india",
+    "interview",
+    "japan",
+    "jobs",
+    "kitchen",
+    "language",
+    "law",
+    "london",
+    "market",
+    "minister",
+    "money",
+    "music",
+    "new",
+    "office",
+    "on",
+    "paris",
+    "phone",
+    "photo",
+    "plan",
+    "police",
+    "power",
+    "price",
+    "quick",
+    "rail",
+    "review",
+    "school",
+    "science",
+    "season",
+    "storm",
+    "study",
+    "travel",
+    "union",
+    "video",
+    "water",
+    "why",
+    "zoo",
+];
+
+/// A word that nobody guesses from `n` and its place.
+fn word(n: usize, place: usize) -> &'static str {
+    let mixed = (n as u64 ^ ((place as u64) << 40)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    WORDS[((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 58) as usize]
+}
+
+fn words(n: usize, count: usize) -> String {
+    (0..count).map(|place| word(n, place)).collect::<Vec<_>>().join(" ")
+}
+
+/// The URL number `n` of a web of so many hosts.
+fn url(n: usize, hosts: usize) -> Queued {
+    let host = format!("www.host-{:05}-name.org", n % hosts);
+    let title = words(n, 5).replace(' ', "-");
+    let url = format!("http://{host}/{}/{}/{title}-{}.html", word(n, 5), 2000 + n % 27, 1_000_000 + n);
     let origin = Origin::seed(ScopeKind::Host, Some(20), Origin::PRIORITY).outlink();
     Queued {
         crawl: CRAWL,
@@ -108,7 +188,7 @@ fn url(n: usize) -> Queued {
     }
 }
 
-fn report(lease: &Lease, leased: &Queued, new: &mut usize) -> Report {
+fn report(lease: &Lease, leased: &Queued, hosts: usize, new: &mut usize) -> Report {
     let found = (0..LINKS).map(|link| {
         let n = if link % NEW == NEW - 1 {
             *new += 1;
@@ -116,17 +196,21 @@ fn report(lease: &Lease, leased: &Queued, new: &mut usize) -> Report {
         } else {
             usize::from(leased.key.as_bytes()[0]) * 64 + link
         };
-        let Queued { key, url, host, origin, .. } = url(n);
+        let Queued { key, url, host, origin, .. } = url(n, hosts);
         Found { key, url, host, origin }
     });
+    let number = leased.key.as_bytes().iter().fold(0_usize, |all, byte| all << 4 ^ usize::from(*byte));
+    let link =
+        |n: usize| format!(r#"["/{}/{}.html","{}","","a"]"#, words(n, 3).replace(' ', "/"), n, words(n, 3));
+    let links: Vec<String> = (0..LINKS).map(|n| link(number ^ n)).collect();
     let page = StoredPage {
-        page: huntsman::crawl::page::Page { text: Some("word ".repeat(800)), ..Default::default() },
+        page: huntsman::crawl::page::Page { text: Some(words(number, 700)), ..Default::default() },
         content_type: Some("text/html".into()),
         robots_tag: None,
         etag: None,
         last_modified: None,
         content_hash: [7; 16],
-        links: Some("x".repeat(4_000)),
+        links: Some(links.join(",")),
         truncated: None,
     };
     Report {
@@ -159,10 +243,11 @@ async fn connect(server: &Server, urls: usize, name: &str) -> Result<RedisFronti
 }
 
 async fn fill(server: &Server, front: &RedisFrontier, urls: usize) -> Result<()> {
+    let hosts = urls / URLS_OF_A_HOST;
     let memory = server.says("used_memory")?;
     let cpu = server.cpu()?;
     for from in (0..urls).step_by(10_000) {
-        let keys: Vec<_> = (from..from + 10_000).map(|n| url(n).key).collect();
+        let keys: Vec<_> = (from..from + 10_000).map(|n| url(n, hosts).key).collect();
         front.admit(Vec::new(), CRAWL, &keys).await?;
         front.beat().await?;
     }
@@ -172,14 +257,14 @@ async fn fill(server: &Server, front: &RedisFrontier, urls: usize) -> Result<()>
     let cpu = server.cpu()?;
     let mut bytes = 0;
     for from in (0..urls).step_by(5_000) {
-        let some: Vec<_> = (from..from + 5_000).map(url).collect();
+        let some: Vec<_> = (from..from + 5_000).map(|n| url(n, hosts)).collect();
         bytes += some.iter().map(|url| url.url.len()).sum::<usize>();
         ensure!(front.admit(some, CRAWL, &[]).await? == 5_000, "there is room for all");
         front.beat().await?;
     }
     let queued = server.says("used_memory")?;
     println!(
-        "queues: {:.1} bytes a URL of {} bytes, hosts and all",
+        "queues: {:.1} bytes a URL of {} bytes at {urls} on {hosts} hosts, everything counted",
         (queued - seen) / urls as f64,
         bytes / urls
     );
@@ -206,7 +291,7 @@ async fn crawl(
         let mut handing = Vec::new();
         for lease in &leases {
             for leased in &lease.urls {
-                let report = report(lease, leased, &mut new);
+                let report = report(lease, leased, urls / URLS_OF_A_HOST, &mut new);
                 let (host, token, due) = (lease.host.clone(), lease.token, Timestamp::EPOCH);
                 handing.push(node.hand_off(HandOff { host, token, report, due, note: None, ends: false }));
             }

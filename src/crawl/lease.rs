@@ -132,3 +132,15 @@ pub struct Pace {
     /// Refusals or silences in a row; the back-off doubles with each.
     pub strikes: u32,
 }
+
+impl Pace {
+    /// What keeps to both: of each part the slower.
+    #[must_use]
+    pub fn slower(self, other: Self) -> Self {
+        Self {
+            crawl_delay: self.crawl_delay.max(other.crawl_delay),
+            block_until: self.block_until.max(other.block_until),
+            strikes: self.strikes.max(other.strikes),
+        }
+    }
+}

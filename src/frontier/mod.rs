@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Why the index did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum FrontierError {
     /// The index cannot be reached now; wait and ask again.
     #[error("the index is unavailable: {0}")]
@@ -132,6 +132,11 @@ pub trait Leases: Send + Sync {
     /// Appends a note under a lease that goes on.
     async fn note(&self, token: Token, note: Note) -> Result<Handed, FrontierError>;
 
+    /// Says again what this node learned of hosts before the index was lost: before it leases in a new epoch, since the store may
+    /// not have heard of it. Each host goes by the slower of what is said and what is known, and each note is appended like
+    /// one under a lease: the host is not leased before storage has acknowledged it.
+    async fn remind(&self, notes: Vec<Note>) -> Result<(), FrontierError>;
+
     /// A one-request lease on `host`, if it is due and nobody holds it. Never waits.
     async fn borrow_host(&self, host: &HostKey) -> Result<Borrowed, FrontierError>;
 
@@ -175,6 +180,10 @@ pub trait Reports: Send + Sync {
     /// The next entries of the stream, oldest first, up to `most`; waits for the first one. Gathers for up to `linger`
     /// while the nodes have other work, so that batches are worth a transaction.
     async fn reports(&self, most: usize, linger: Duration) -> Result<Vec<(EntryId, Entry)>, FrontierError>;
+
+    /// Entries that were read ahead and not given out by [`Reports::reports`]; none are read now. Said until nothing comes, at the
+    /// end of a process: what it leaves, another gets only after a while.
+    async fn taken(&self) -> Result<Vec<(EntryId, Entry)>, FrontierError>;
 
     /// Which of `keys` were never admitted, as far as the seen-set knows: `true` may be wrong (SQL decides), `false` is
     /// right but for collisions of 64-bit fingerprints of a cryptographic hash.

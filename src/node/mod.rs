@@ -6,6 +6,7 @@
 mod blocks;
 mod job;
 mod reading;
+mod reminding;
 mod robots;
 mod sitemaps;
 mod visiting;
@@ -20,6 +21,7 @@ use crate::crawl::lease::{Lease, Token};
 use crate::crawl::time::Timestamp;
 use crate::frontier::{FrontierError, Leases, Next};
 use blocks::Blocks;
+use reminding::Reminding;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,7 +95,7 @@ impl Node {
     pub fn new(frontier: Arc<dyn Leases>, clock: Clock, settings: Settings, jobs: Jobs) -> Self {
         let requests = Semaphore::new(settings.concurrency);
         Self {
-            frontier,
+            frontier: Arc::new(Reminding::new(frontier, clock)),
             clock,
             settings,
             jobs,

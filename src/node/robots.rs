@@ -163,7 +163,11 @@ impl Visiting<'_> {
         }
         match self.node.frontier.note(self.token, note).await {
             Ok(Handed::Accepted | Handed::Last) => Ask::Again,
-            Ok(Handed::Stale) | Err(_) => Ask::Wait,
+            Ok(_) => Ask::Wait,
+            Err(why) => {
+                self.node.heard(&why);
+                Ask::Wait
+            }
         }
     }
 
@@ -181,7 +185,10 @@ impl Visiting<'_> {
                 self.end_lease(at, None).await;
                 return false;
             }
-            Err(_) => return false,
+            Err(why) => {
+                self.node.heard(&why);
+                return false;
+            }
         };
         let visit = self.request(asked.job, request(&asked.at)).await;
         let mut due = Timestamp::EPOCH;

@@ -197,7 +197,7 @@ pub static SETTINGS: &[Setting] = &[
         "Name of the crawl; unset is the host of the first seed")),
 
     secret(setting(Installation, "frontier", Text, "", "URL",
-        "The Redis that the processes of an installation share: redis://HOST[:PORT] or redis+unix:///PATH; unset is one process")),
+        "The Redis that the processes of an installation share: redis[s]://HOST[:PORT] or redis+unix:///PATH; unset is one process")),
     own(setting(Installation, "lease", Span(Duration::from_millis(500), Duration::from_secs(10 * MINUTE)), "15s", "SPAN",
         "How long a host is left alone after the node that asked it has died; the scheduler's say")),
 

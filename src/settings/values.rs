@@ -113,7 +113,8 @@ pub(super) fn store(text: &str) -> Result<StoreUrl, String> {
 
 /// The address of a Redis. No error repeats it: it may hold a password.
 pub(super) fn frontier(text: &str) -> Result<Secret, String> {
-    const FORM: &str = "not the URL of a Redis, as redis://HOST:PORT or redis+unix:///PATH";
+    const FORM: &str =
+        "not the URL of a Redis, as redis://HOST:PORT, rediss://HOST:PORT or redis+unix:///PATH";
     let known = |url: &Url| match url.scheme() {
         "redis" | "rediss" => url.has_host(),
         "redis+unix" | "unix" => url.path().len() > 1,

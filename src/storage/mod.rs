@@ -77,39 +77,66 @@ impl Storage {
         Self { is_shared: true, ..self }
     }
 
-    /// Writes until `stop` fires; what is in the stream by then is not lost, only not yet committed. An index that is out
-    /// of reach or was lost is a pause: what was committed and not acknowledged comes again, and passes no gate twice.
+    /// Writes until `stop` fires, then what it had taken already; what else is in the stream by then is not lost, only not yet
+    /// committed. An index that is out of reach or was lost is a pause: what was committed and not acknowledged comes again,
+    /// and passes no gate twice.
     pub async fn run(&self, stop: &CancellationToken) -> Result<(), StorageError> {
         let mut skipped = SkippedFilter::default();
         loop {
+            let stops = stop.is_cancelled();
             let batch = tokio::select! {
                 biased;
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => self.frontier.taken().await,
                 batch = self.frontier.reports(BATCH, LINGER) => batch,
             };
             let written = match batch {
-                Ok(batch) => self.write(batch, &mut skipped).await,
+                Ok(batch) if batch.is_empty() && stops => return Ok(()),
+                Ok(batch) => self.write(batch, &mut skipped, stop).await,
                 Err(why) => Err(why.into()),
             };
             match written {
+                // What is left comes to another process, or to this one when it runs again.
+                Err(StorageError::Frontier(FrontierError::Unavailable(_) | FrontierError::Lost(_)))
+                    if stops =>
+                {
+                    return Ok(());
+                }
+                Err(StorageError::Store(StoreError::Unavailable(why)))
+                    if self.is_shared && stop.is_cancelled() =>
+                {
+                    tracing::warn!(
+                        why,
+                        "the store did not take the last batch, which another process writes"
+                    );
+                    return Ok(());
+                }
                 Err(StorageError::Frontier(FrontierError::Unavailable(why) | FrontierError::Lost(why))) => {
                     tracing::warn!(why, "the stream is out of reach; trying again");
                     // What was not written may have been taken for written.
                     skipped = SkippedFilter::default();
-                    self.clock.sleep_until(self.clock.now() + PAUSE_AFTER_FAILURE).await;
+                    self.rest(stop).await;
                 }
                 other => other?,
             }
         }
     }
 
+    /// A pause after a failure, which ends with the process.
+    async fn rest(&self, stop: &CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled(), if !stop.is_cancelled() => {}
+            () = self.clock.sleep_until(self.clock.now() + PAUSE_AFTER_FAILURE) => {}
+        }
+    }
+
     /// Commits what is in the stream now and returns: the end of a drain, when nodes hand off no more.
     pub async fn flush(&self) -> Result<(), StorageError> {
         let mut skipped = SkippedFilter::default();
+        let goes_on = CancellationToken::new();
         while let Ok(batch) =
             tokio::time::timeout(Duration::ZERO, self.frontier.reports(BATCH, Duration::ZERO)).await
         {
-            self.write(batch?, &mut skipped).await?;
+            self.write(batch?, &mut skipped, &goes_on).await?;
         }
         Ok(())
     }
@@ -119,10 +146,11 @@ impl Storage {
         &self,
         batch: Vec<(EntryId, Entry)>,
         skipped: &mut SkippedFilter,
+        stop: &CancellationToken,
     ) -> Result<(), StorageError> {
         let (ids, mut entries): (Vec<EntryId>, Vec<Entry>) = batch.into_iter().unzip();
         self.filter(&mut entries, skipped).await?;
-        let committed = self.commit(&entries).await?;
+        let committed = self.commit(&entries, stop).await?;
         let mut admitted = Vec::new();
         let mut found: HashMap<CrawlId, Vec<UrlKey>> = HashMap::new();
         let mut opened: HashMap<CrawlId, Vec<(String, ScopeKind)>> = HashMap::new();
@@ -194,14 +222,20 @@ impl Storage {
     }
 
     /// Commits, and tries again a few times: a store that is busy or full for a moment is a pause, not a failure.
-    async fn commit(&self, entries: &[Entry]) -> Result<Vec<Committed>, StoreError> {
+    async fn commit(
+        &self,
+        entries: &[Entry],
+        stop: &CancellationToken,
+    ) -> Result<Vec<Committed>, StoreError> {
         let mut failures = 0;
         loop {
             match self.store.commit(entries).await {
-                Err(StoreError::Unavailable(why)) if self.is_shared || failures + 1 < MAX_FAILURES => {
+                Err(StoreError::Unavailable(why))
+                    if (self.is_shared && !stop.is_cancelled()) || failures + 1 < MAX_FAILURES =>
+                {
                     failures = failures.saturating_add(1);
                     tracing::warn!(why, failures, "the store did not take a batch; trying again");
-                    self.clock.sleep_until(self.clock.now() + PAUSE_AFTER_FAILURE).await;
+                    self.rest(stop).await;
                 }
                 other => return other,
             }

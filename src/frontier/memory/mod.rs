@@ -126,6 +126,12 @@ impl Leases for MemoryFrontier {
         Ok(handed)
     }
 
+    async fn remind(&self, notes: Vec<Note>) -> Result<(), FrontierError> {
+        self.index().remind(notes, self.clock.now());
+        self.appended.notify_one();
+        Ok(())
+    }
+
     async fn borrow_host(&self, host: &HostKey) -> Result<Borrowed, FrontierError> {
         Ok(self.index().borrow_host(host, self.clock.now()))
     }
@@ -159,6 +165,10 @@ impl Reports for MemoryFrontier {
                 () = self.appended.notified() => {}
             }
         }
+    }
+
+    async fn taken(&self) -> Result<Vec<(EntryId, Entry)>, FrontierError> {
+        Ok(Vec::new())
     }
 
     async fn unseen(&self, crawl: CrawlId, keys: &[UrlKey]) -> Result<Vec<bool>, FrontierError> {

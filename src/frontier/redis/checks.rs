@@ -12,6 +12,7 @@ pub(super) struct Server {
     version: String,
     policy: String,
     role: String,
+    cluster: String,
 }
 
 impl Server {
@@ -26,6 +27,7 @@ impl Server {
             version: field("redis_version"),
             policy: field("maxmemory_policy"),
             role: field("role"),
+            cluster: field("cluster_enabled"),
         }
     }
 
@@ -47,6 +49,13 @@ impl Server {
                  CONFIG SET maxmemory-policy noeviction, and the same in its configuration file",
                 self.policy
             ));
+        }
+        if self.cluster == "1" {
+            return unusable(
+                "the server is a node of a Redis Cluster, which holds a part of the keys: give the address of one server of its \
+                 own (cluster-enabled no), whose memory is enough for one installation"
+                    .into(),
+            );
         }
         if !matches!(&*self.role, "master" | "") {
             return unusable("the server is a replica: give the address of its master".into());
@@ -70,7 +79,7 @@ pub(super) fn check_encoding(encoding: &str) -> Result<(), FrontierError> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\n# Memory\r\nmaxmemory_policy:noeviction\r\nrole:master\r\n";
+    const GOOD: &str = "# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\n# Memory\r\nmaxmemory_policy:noeviction\r\nrole:master\r\n# Cluster\r\ncluster_enabled:0\r\n";
 
     #[test]
     fn a_server_is_refused_with_what_to_do() {
@@ -80,6 +89,7 @@ mod tests {
             ("7.0.15", "6.2.14", "7.0 or newer"),
             ("noeviction", "allkeys-lru", "CONFIG SET maxmemory-policy noeviction"),
             ("master", "slave", "its master"),
+            ("cluster_enabled:0", "cluster_enabled:1", "one server of its own"),
         ] {
             let why = Server::parse(&GOOD.replace(good, bad)).check().unwrap_err().to_string();
             assert!(why.contains(advice), "{why}");

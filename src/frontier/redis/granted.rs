@@ -46,10 +46,10 @@ fn read_lease(reply: Reply, epoch: u32) -> Result<Lease, FrontierError> {
     Ok(Lease { host, token, until, pace, delay, urls, rules })
 }
 
-/// A URL as it stands in a lease: crawl, priority, place, suspect, and the packed URL.
+/// A URL as it stands in a lease: crawl, priority, place, and the packed URL.
 pub(super) fn unpack_held(held: &[u8], host: &HostKey) -> Option<Queued> {
     let (crawl, rest) = held.split_first_chunk::<8>()?;
     let (priority, rest) = rest.split_first()?;
-    let (_place_and_suspect, body) = rest.split_at_checked(5)?;
+    let (_place, body) = rest.split_at_checked(4)?;
     wire::unpack_url(body, CrawlId(f64::from_le_bytes(*crawl) as i64), host, *priority)
 }

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::granted::{Answer, read_answer};
+use super::handing::Handing;
 use super::link::Args;
 use super::reply::{self, Reply, next, said, said_pace};
 use super::scripts::Script;
@@ -13,12 +14,14 @@ use crate::crawl::time::Timestamp;
 use crate::frontier::{Borrowed, CrawlRules, FrontierError, HandOff, Handed, Leases, Next, Release};
 use async_trait::async_trait;
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// A node says this often that it is there.
 const SEEN_EVERY: Duration = Duration::from_secs(1);
+/// Notes that are said again in one exchange.
+const REMINDED: usize = 500;
 /// Nobody rests for longer: an admission by another process wakes nobody here.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 /// The first rest after something was leased; it doubles with each that found nothing.
@@ -37,8 +40,11 @@ pub(super) struct Leasing {
     /// Leases in its hands, roughly: those granted and not ended.
     held: AtomicI64,
     handed_off: AtomicU64,
+    handing: Handing,
     /// Answers in a row that brought nothing.
     idle: AtomicU32,
+    /// A rest found that the index was lost, which nobody was told yet.
+    lost: Mutex<Option<String>>,
     /// Tells this process from another of the same name.
     process: u64,
     pub(super) rules: Mutex<HashMap<CrawlId, CrawlRules>>,
@@ -54,7 +60,9 @@ impl Default for Leasing {
             draining: AtomicBool::new(false),
             held: AtomicI64::new(0),
             handed_off: AtomicU64::new(0),
+            handing: Handing::default(),
             idle: AtomicU32::new(0),
+            lost: Mutex::default(),
             process: std::hash::BuildHasher::hash_one(&id, std::process::id()),
             rules: Mutex::default(),
         }
@@ -64,6 +72,9 @@ impl Default for Leasing {
 #[async_trait]
 impl Leases for RedisFrontier {
     async fn lease(&self, hosts: usize) -> Result<Next, FrontierError> {
+        if let Some(why) = self.leasing.lost.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(FrontierError::Lost(why));
+        }
         self.say_seen().await?;
         if self.leasing.draining.load(Ordering::Relaxed) {
             return Ok(Next::Drain);
@@ -117,10 +128,10 @@ impl Leases for RedisFrontier {
             return Ok(Handed::Stale);
         }
         let (crawl, text) = (report.url.crawl, wire::pack_text(&report.url));
-        let payload = pack(&Entry::Report(Box::new(report)))?;
+        let (payload, weight) = pack(&Entry::Report(Box::new(report)))?;
         let args = Args::new().add(host.as_str()).number(number).number(crawl.0).add(text).add(said(due));
-        let args = args.number(u8::from(ends)).add(payload).again();
-        let handed = handed(self.link.one(Script::HandOff, shard, with_note(args, note)?).await?)?;
+        let args = args.number(u8::from(ends)).add(payload).number(weight);
+        let handed = self.leasing.handing.say(&self.link, shard, with_note(args, note)?).await?;
         self.leasing.handed_off.fetch_add(u64::from(handed != Handed::Stale), Ordering::Relaxed);
         Ok(handed)
     }
@@ -134,6 +145,22 @@ impl Leases for RedisFrontier {
 
     async fn note(&self, token: Token, note: Note) -> Result<Handed, FrontierError> {
         self.end(&note.host.clone(), token, String::new(), Some(note)).await
+    }
+
+    async fn remind(&self, notes: Vec<Note>) -> Result<(), FrontierError> {
+        let shards = self.link.session().await?.mark.shards;
+        let mut notes = notes.into_iter().peekable();
+        while notes.peek().is_some() {
+            let mut calls: HashMap<u32, Args> = HashMap::new();
+            for note in notes.by_ref().take(REMINDED) {
+                let shard = shards::of_host(&note.host, shards);
+                let args = calls.remove(&shard).unwrap_or_default();
+                let args = args.add(note.host.as_str()).add(shards::loopback(&note.host));
+                calls.insert(shard, with_note(args, Some(note))?);
+            }
+            self.link.all(Script::Remind, calls.into_iter().collect()).await?;
+        }
+        Ok(())
     }
 
     async fn borrow_host(&self, host: &HostKey) -> Result<Borrowed, FrontierError> {
@@ -160,13 +187,19 @@ impl Leases for RedisFrontier {
         loop {
             clock.sleep_until(until.min(clock.now() + pause)).await;
             pause = pause.saturating_mul(2);
-            // Another process may have admitted something: nobody but the server can say so.
-            let is_due = async {
-                let (due, _) = self.due_shards().await?;
-                Ok::<_, FrontierError>(!due.is_empty())
-            };
-            if clock.now() >= until || is_due.await.unwrap_or(false) {
+            if clock.now() >= until {
                 return;
+            }
+            // Another process may have admitted something: nobody but the server can say so.
+            match self.due_shards().await {
+                Ok((due, _)) if due.is_empty() => {}
+                Err(FrontierError::Lost(why)) => {
+                    // It is said once, and not to a rest: the next call that can hear it does.
+                    *self.leasing.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                    return;
+                }
+                Ok(_) => return,
+                Err(_) => {}
             }
         }
     }
@@ -358,7 +391,7 @@ fn handed(reply: Reply) -> Result<Handed, FrontierError> {
     })
 }
 
-fn pack(entry: &Entry) -> Result<Vec<u8>, FrontierError> {
+fn pack(entry: &Entry) -> Result<(Vec<u8>, usize), FrontierError> {
     wire::pack_entry(entry)
         .map_err(|why| FrontierError::Unusable(format!("a report cannot be written: {why}")))
 }
@@ -367,6 +400,6 @@ fn pack(entry: &Entry) -> Result<Vec<u8>, FrontierError> {
 fn with_note(args: Args, note: Option<Note>) -> Result<Args, FrontierError> {
     let Some(note) = note else { return Ok(args.add("").add("0").add("-1").add("-1").add("0")) };
     let (crawl, [block, delay, strikes]) = (note.crawl, said_pace(&note.pace));
-    let payload = pack(&Entry::Note(Box::new(note)))?;
+    let (payload, _) = pack(&Entry::Note(Box::new(note)))?;
     Ok(args.add(payload).number(crawl.0).add(block).add(delay).add(strikes))
 }

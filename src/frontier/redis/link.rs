@@ -80,6 +80,11 @@ impl Args {
         self.add("0")
     }
 
+    /// Adds what another would say; it is not said again by itself.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.args.append(&mut other.args);
+    }
+
     fn said_again(&mut self) {
         if let Some(at) = self.again {
             self.args[at] = b"1".to_vec();
@@ -118,6 +123,8 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(settings: Settings, clock: Clock) -> Result<Self, FrontierError> {
+        // For rediss://. Fails where a provider is installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::open(&*settings.url)
             .map_err(|why| FrontierError::Unusable(format!("its URL is none that can be used: {why}")))?;
         Ok(Self { settings, clock, client, state: Mutex::default(), round_trips: AtomicU64::new(0) })
@@ -184,8 +191,12 @@ impl Link {
     ) -> Result<(), FrontierError> {
         let key = format!("{}:{{0}}:probe:{}", self.settings.namespace, self.settings.name);
         let mut probe = redis::cmd("EVALSHA");
-        probe.arg(&shas[Script::Probe as usize]).arg(1).arg(key);
-        checks::check_encoding(&ask::<String>(connection, &probe).await?)
+        probe.arg(&shas[Script::Probe as usize]).arg(1).arg(&key);
+        let encoding: String = ask(connection, &probe).await?;
+        // How the keys of older epochs are found and deleted.
+        ask::<redis::Value>(connection, redis::cmd("SCAN").arg(0).arg("COUNT").arg(1)).await?;
+        ask::<i64>(connection, redis::cmd("UNLINK").arg(key)).await?;
+        checks::check_encoding(&encoding)
     }
 
     /// The connection and the epoch that is open. A change of either is said once, as lost; none open is said each time.

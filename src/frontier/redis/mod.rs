@@ -12,7 +12,7 @@
 //! | `q:`, `r:`, `l:` | the URLs of one host, crawl and priority: in order, out of order, not due yet |
 //! | `k:`, `s:` | numbers of URLs that are in the index, and of all that were ever admitted: many small intsets |
 //! | `x:`, `expiries`, `tokens` | URLs under a lease; leases by their end; their hosts |
-//! | `stream`, `lag`, `handed` | reports, what acknowledging each has to undo, and which URL each is about |
+//! | `stream`, `lag` | reports; what acknowledging each has to undo, and which entry is about which URL |
 //! | `c:`, `crawls`, `rules:`, `seeds:`, `known:` | what is known of crawls |
 //! | `nodes`, `draining`, `settled` | nodes; URLs acknowledged while a refill reads SQL |
 
@@ -20,8 +20,11 @@ mod checks;
 mod failure;
 mod front;
 mod granted;
+mod handing;
 mod leases;
 mod link;
+mod pieces;
+mod reading;
 mod reply;
 mod reports;
 mod rules;
@@ -62,7 +65,9 @@ impl fmt::Debug for Time {
 /// Where the index is, and who asks.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The server: `redis://[USER:PASSWORD@]HOST[:PORT]`, or `redis+unix:///PATH`.
+    /// One server: `redis://[USER:PASSWORD@]HOST[:PORT]`, `rediss://...` for TLS (its certificate must be vouched for by the
+    /// system's authorities, or those of the file that `SSL_CERT_FILE` names), or `redis+unix:///PATH`. A node of a Redis
+    /// Cluster is refused: every shard has a slot of its own there, which a later version may use.
     pub url: String,
     /// The first part of every key, so that installations can share a server.
     pub namespace: String,
@@ -107,7 +112,7 @@ impl Settings {
 pub struct RedisFrontier {
     link: Arc<Link>,
     leasing: leases::Leasing,
-    reading: Arc<reports::Reading>,
+    reading: Arc<reading::Reading>,
     directing: front::Directing,
 }
 
@@ -133,7 +138,7 @@ impl RedisFrontier {
         let link = Arc::new(Link::new(settings, clock)?);
         link.connection().await?;
         let (leasing, directing) = (leases::Leasing::default(), front::Directing::default());
-        let reading = Arc::new(reports::Reading::default());
+        let reading = Arc::new(reading::Reading::default());
         Ok(Self { link, leasing, reading, directing })
     }
 

@@ -28,6 +28,7 @@ pub(super) enum Script {
     /// [`Script::Admit`] where memory is full: it queues nothing.
     Refuse,
     Release,
+    Remind,
     Renew,
     Rules,
     Seen,
@@ -50,7 +51,7 @@ enum Memory {
 
 impl Script {
     /// All of them, in the order of their numbers.
-    pub(super) const ALL: [Self; 26] = [
+    pub(super) const ALL: [Self; 27] = [
         Self::Acknowledge,
         Self::Admit,
         Self::Beat,
@@ -70,6 +71,7 @@ impl Script {
         Self::Refilling,
         Self::Refuse,
         Self::Release,
+        Self::Remind,
         Self::Renew,
         Self::Rules,
         Self::Seen,
@@ -101,6 +103,7 @@ impl Script {
             Self::Refilling => (Drains, &[CORE, include_str!("lua/refilling.lua")]),
             Self::Refuse => (Drains, &[CORE, HOSTS, include_str!("lua/admit.lua")]),
             Self::Release => (Drains, &[CORE, HOSTS, include_str!("lua/release.lua")]),
+            Self::Remind => (Drains, &[CORE, HOSTS, include_str!("lua/remind.lua")]),
             Self::Renew => (Drains, &[CORE, include_str!("lua/renew.lua")]),
             Self::Rules => (Takes, &[CORE, include_str!("lua/rules.lua")]),
             Self::Seen => (Takes, &[CORE, BUCKETS, include_str!("lua/seen.lua")]),
@@ -134,6 +137,22 @@ mod tests {
             let (_, parts) = script.parts();
             assert!(parts.iter().all(|part| part.starts_with("-- ")), "{script:?} begins with a comment");
             assert!(script.text().starts_with("#!lua"), "refused where it may not run");
+        }
+    }
+
+    #[test]
+    fn the_probe_tries_every_command_of_every_script() {
+        let probe = Script::Probe.text();
+        for script in Script::ALL {
+            let text = script.text();
+            for call in text.split("redis.call(").skip(1) {
+                // One that is named by an argument is named where that is given.
+                let Some(command) = call.strip_prefix('\'').and_then(|rest| rest.split('\'').next()) else {
+                    assert!(call.starts_with("command,"), "{call}");
+                    continue;
+                };
+                assert!(probe.contains(&format!("'{command}'")), "{script:?} needs {command}");
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! How reports and URLs stand in the server: bytes that another process, of another version perhaps, reads again.
 //!
-//! An entry of the stream is a version byte and the report or note. A queued URL is packed to a few bytes beside its path,
-//! since there may be millions: the length of what belongs to this visit, that, and then how the URL reads.
+//! An entry of the stream is a version byte and the report or note, compressed, since the server copies it several times. A queued
+//! URL is packed to a few bytes beside its path, since there may be millions: the length of what belongs to this visit, that,
+//! and then how the URL reads.
 
+use super::pieces;
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin, Queued};
 use crate::crawl::report::Entry;
@@ -13,7 +15,7 @@ use crate::crawl::url::{UrlKey, canonical};
 use url::Url;
 
 /// The version of stream entries that this build writes, and the only one that it reads.
-pub(super) const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 2;
 
 /// Why bytes are no entry.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,21 +28,34 @@ pub(super) enum Unreadable {
     Garbage(String),
 }
 
-/// An entry as it stands in the stream.
-pub(super) fn pack_entry(entry: &Entry) -> Result<Vec<u8>, Unreadable> {
-    let garbage = |why: postcard::Error| Unreadable::Garbage(why.to_string());
-    postcard::to_extend(entry, vec![VERSION]).map_err(garbage)
+/// An entry as it stands in the stream, and how many bytes it has when it is not compressed.
+pub(super) fn pack_entry(entry: &Entry) -> Result<(Vec<u8>, usize), Unreadable> {
+    let plain = postcard::to_allocvec(entry).map_err(|why| Unreadable::Garbage(why.to_string()))?;
+    let mut packed = vec![VERSION];
+    packed.extend(lz4_flex::compress_prepend_size(&plain));
+    Ok((packed, plain.len()))
 }
 
 /// The entry that stands in these bytes.
 pub(super) fn unpack_entry(bytes: &[u8]) -> Result<Entry, Unreadable> {
     match bytes.split_first() {
         None => Err(Unreadable::Garbage("it is empty".into())),
-        Some((&VERSION, rest)) => {
-            postcard::from_bytes(rest).map_err(|why| Unreadable::Garbage(why.to_string()))
-        }
+        Some((&VERSION, rest)) => unpack_body(rest).map_err(Unreadable::Garbage),
         Some((other, _)) => Err(Unreadable::Version(*other)),
     }
+}
+
+/// The format makes no more of a byte than this: what says more is none of ours, and no memory is taken for it.
+const MOST_OF_A_BYTE: usize = 255;
+
+fn unpack_body(bytes: &[u8]) -> Result<Entry, String> {
+    let (length, packed) = bytes.split_first_chunk::<4>().ok_or("it is too short")?;
+    let length = u32::from_le_bytes(*length) as usize;
+    if length > packed.len() * MOST_OF_A_BYTE {
+        return Err("it says that it is longer than it can be".into());
+    }
+    let plain = lz4_flex::decompress(packed, length).map_err(|why| why.to_string())?;
+    postcard::from_bytes(&plain).map_err(|why| why.to_string())
 }
 
 const HAS_MAX_DEPTH: u8 = 1;
@@ -56,6 +71,10 @@ const UNKNOWN: u8 = 128;
 const HTTP: u8 = 0;
 const HTTPS: u8 = 1;
 const WHOLE: u8 = 2;
+/// The same for text that has no short form.
+const PLAIN: u8 = 3;
+/// The scripts keep a mark above the length of what belongs to a visit, in units of this: it is longer than any such length.
+const MARK: u8 = 64;
 
 /// How a URL reads, its host aside: what it is recognised by within its host and crawl.
 pub(super) fn pack_text(url: &Queued) -> Vec<u8> {
@@ -71,7 +90,10 @@ pub(super) fn pack_text(url: &Queued) -> Vec<u8> {
     };
     let mut packed = Vec::with_capacity(1 + text.len());
     packed.push(kind);
-    packed.extend_from_slice(text.as_bytes());
+    if !pieces::shorten(text, &mut packed) {
+        packed = vec![PLAIN];
+        packed.extend_from_slice(url.url.as_bytes());
+    }
     packed
 }
 
@@ -115,7 +137,9 @@ pub(super) fn pack_url(url: &Queued) -> Vec<u8> {
         bits |= HAS_KEY;
         visit.extend_from_slice(url.key.as_bytes());
     }
-    let mut packed = vec![1 + visit.len() as u8, bits];
+    let length = 1 + visit.len() as u8;
+    debug_assert!(length < MARK);
+    let mut packed = vec![length, bits];
     packed.append(&mut visit);
     packed.extend(pack_text(url));
     packed
@@ -124,7 +148,7 @@ pub(super) fn pack_url(url: &Queued) -> Vec<u8> {
 /// The URL that stands in these bytes; `None` where they are none of ours.
 pub(super) fn unpack_url(bytes: &[u8], crawl: CrawlId, host: &HostKey, priority: u8) -> Option<Queued> {
     let (length, rest) = bytes.split_first()?;
-    let (mut visit, text) = rest.split_at_checked(usize::from(*length))?;
+    let (mut visit, text) = rest.split_at_checked(usize::from(*length % MARK))?;
     let bits = take_byte(&mut visit)?;
     if bits & UNKNOWN != 0 {
         return None;
@@ -165,11 +189,11 @@ pub(super) fn unpack_url(bytes: &[u8], crawl: CrawlId, host: &HostKey, priority:
 
 fn unpack_text(text: &[u8], host: &HostKey) -> Option<String> {
     let (kind, text) = text.split_first()?;
-    let text = std::str::from_utf8(text).ok()?;
     match *kind {
-        HTTP => Some(format!("http://{host}{text}")),
-        HTTPS => Some(format!("https://{host}{text}")),
-        WHOLE => Some(text.to_owned()),
+        HTTP => Some(format!("http://{host}{}", pieces::lengthen(text))),
+        HTTPS => Some(format!("https://{host}{}", pieces::lengthen(text))),
+        WHOLE => Some(pieces::lengthen(text)),
+        PLAIN => String::from_utf8(text.to_vec()).ok(),
         _ => None,
     }
 }
@@ -203,4 +227,80 @@ fn take_number(bytes: &mut &[u8]) -> Option<u32> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn queued(url: &str, host: &str) -> Queued {
+        let origin = Origin::seed(ScopeKind::Host, None, Origin::PRIORITY);
+        Queued {
+            crawl: CrawlId(7),
+            key: key_of(url).unwrap_or(UrlKey::of("none")),
+            url: url.to_owned(),
+            host: HostKey::from_stored(host),
+            origin,
+            visit: 1,
+            attempt: 1,
+            throttled: 0,
+            due: Timestamp::EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_url_reads_as_it_was_packed_whatever_belongs_to_it() {
+        let plain = queued("http://www.example.org/a-title/of/2024.html?page=2", "www.example.org");
+        let origin = Origin {
+            depth: u32::MAX,
+            hops: 9,
+            max_depth: Some(u32::MAX),
+            priority: Origin::PRIORITY,
+            seed: Some(ScopeKind::Host),
+            sitemap: Some(Sitemap::Listed(2)),
+        };
+        let (many, due) = (u32::MAX, Timestamp::from_millis(99));
+        let all = Queued { origin, visit: many, attempt: many, throttled: many, due, ..plain.clone() };
+        let all = Queued { key: UrlKey::of("another"), ..all };
+        for url in [
+            plain,
+            all,
+            queued("https://example.org:8080/\u{e9}", "example.org:8080"),
+            queued("http://other.org/", "example.org"),
+            queued("ftp://example.org/\u{20ac}", "example.org"),
+        ] {
+            let packed = pack_url(&url);
+            let read = unpack_url(&packed, url.crawl, &url.host, url.origin.priority);
+            assert_eq!(read.as_ref(), Some(&url));
+            let mut marked = packed.clone();
+            marked[0] += 3 * MARK;
+            let read = unpack_url(&marked, url.crawl, &url.host, url.origin.priority);
+            assert_eq!(read, Some(url), "the mark of the scripts is none of its length");
+        }
+    }
+
+    #[test]
+    fn an_outlink_takes_few_bytes_beside_its_path() {
+        let url = queued("https://www.example.org/x", "www.example.org");
+        let origin = Origin::seed(ScopeKind::Host, Some(20), Origin::PRIORITY).outlink();
+        assert_eq!(pack_url(&Queued { origin, ..url }).len(), 4 + 1 + 2);
+    }
+
+    #[test]
+    fn an_entry_that_says_it_is_huge_takes_no_memory() {
+        let huge = [&[VERSION][..], &u32::MAX.to_le_bytes(), &[0; 9]].concat();
+        assert!(matches!(unpack_entry(&huge), Err(Unreadable::Garbage(why)) if why.contains("longer")));
+        assert!(matches!(unpack_entry(&[VERSION + 1, 0]), Err(Unreadable::Version(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_a_stranger_are_refused_and_nothing_breaks(bytes: Vec<u8>) {
+            let host = HostKey::from_stored("example.org");
+            drop(unpack_url(&bytes, CrawlId(1), &host, 5));
+            drop(unpack_entry(&bytes));
+            drop(unpack_entry(&[&[VERSION, bytes.len() as u8, 0, 0, 0], &bytes[..]].concat()));
+        }
+    }
 }

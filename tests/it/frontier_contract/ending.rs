@@ -3,12 +3,13 @@
 //! [`Leases::rest`]: huntsman::frontier::Leases::rest
 
 use super::subject::{
-    Backend, LEASE, MOMENT, SECOND, Subject, almost, hand_off, host_key, note, paths, release, url,
+    Backend, LEASE, MOMENT, SECOND, Subject, ack, almost, hand_off, host_key, note, paths, release, url,
 };
 use huntsman::crawl::lease::{Pace, Token};
 use huntsman::crawl::report::Entry;
 use huntsman::crawl::time::Timestamp;
 use huntsman::frontier::{Ack, Borrowed, GUARD, Handed, Release};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 fn asking_for(delay: Duration) -> Pace {
@@ -177,6 +178,40 @@ pub(super) async fn a_release_appends_its_note_and_the_host_rests_for_it(backend
     subject.nothing_to_lease().await;
     assert_eq!(subject.acknowledge_all().await, 1);
     assert_eq!(subject.one().await.pace, asking_for(SECOND));
+}
+
+pub(super) async fn what_is_said_again_holds_and_comes_to_storage(backend: Backend) {
+    let subject = backend.with_delay(Duration::ZERO).await;
+    let block_until = Some(subject.now() + 3 * SECOND);
+    let said = note("a", Pace { block_until, crawl_delay: Some(SECOND), strikes: 1 });
+    subject.index.leases.remind(vec![said.clone(), note("b", asking_for(SECOND))]).await.unwrap();
+    subject.admit_paths("a", &["1"]).await;
+    let entries = subject.entries().await;
+    let notes = entries.iter().map(|(_, entry)| match entry {
+        Entry::Note(note) => (note.host.as_str(), note.pace),
+        Entry::Report(report) => panic!("nobody reported {report:?}"),
+    });
+    let notes: BTreeMap<&str, Pace> = notes.collect();
+    assert_eq!(notes, BTreeMap::from([("a", said.pace), ("b", asking_for(SECOND))]));
+    subject.pass(4 * SECOND).await;
+    subject.nothing_to_lease().await;
+    subject.acknowledge(entries.iter().map(|(id, _)| ack(*id)).collect()).await;
+    assert_eq!(subject.one().await.pace, said.pace, "once the store has it");
+}
+
+pub(super) async fn what_is_said_again_makes_no_host_faster(backend: Backend) {
+    let subject = backend.with_delay(Duration::ZERO).await;
+    let at = |seconds: u32| Some(subject.now() + seconds * SECOND);
+    subject.learn("a", Pace { block_until: at(5), crawl_delay: None, strikes: 1 }).await;
+    let said = Pace { block_until: at(3), crawl_delay: Some(SECOND), strikes: 0 };
+    subject.index.leases.remind(vec![note("a", said)]).await.unwrap();
+    assert_eq!(subject.acknowledge_all().await, 1);
+    subject.admit_paths("a", &["1"]).await;
+    let slower = Pace { block_until: at(5), crawl_delay: Some(SECOND), strikes: 1 };
+    subject.pass(almost(5 * SECOND)).await;
+    subject.nothing_to_lease().await;
+    subject.pass(2 * MOMENT).await;
+    assert_eq!(subject.one().await.pace, slower);
 }
 
 pub(super) async fn a_lease_goes_on_after_a_note(backend: Backend) {

@@ -1,6 +1,7 @@
 //! What the index in Redis does where the server, a process or the line between them fails: on a private server, in real time.
 
 mod processes;
+mod reminding;
 mod server;
 mod streams;
 

@@ -100,6 +100,9 @@ fn a_server_that_will_not_do_is_refused_with_what_to_do() {
             (&["CONFIG", "SET", "requirepass", "secret"], "put them in its URL"),
             (&["ACL", "SETUSER", "default", "-xadd"], "+@all"),
             (&["ACL", "SETUSER", "default", "-evalsha"], "+@all"),
+            (&["ACL", "SETUSER", "default", "-xinfo"], "+@all"),
+            (&["ACL", "SETUSER", "default", "-unlink"], "+@all"),
+            (&["ACL", "SETUSER", "default", "resetkeys", "~another:*"], "+@all"),
             (&["REPLICAOF", "127.0.0.1", "1"], "master"),
         ] {
             let server = RedisServer::start();
@@ -110,6 +113,13 @@ fn a_server_that_will_not_do_is_refused_with_what_to_do() {
             };
             assert!(why.contains(advice), "{change:?}: {why}");
         }
+        let cluster = ["--cluster-enabled", "yes", "--bind", "127.0.0.1", "--cluster-port", &free_port()];
+        let cluster = RedisServer::start_with(&cluster);
+        let refused = RedisFrontier::connect(settings(&cluster, "x"), Clock::start()).await;
+        assert!(
+            matches!(&refused, Err(FrontierError::Unusable(why)) if why.contains("Cluster")),
+            "{refused:?}"
+        );
         let nobody = Settings::new("redis+unix:///nowhere/redis.sock", "x");
         let refused = RedisFrontier::connect(nobody, Clock::start()).await;
         assert!(matches!(refused, Err(FrontierError::Unavailable(_))), "{refused:?}");
@@ -125,4 +135,85 @@ fn scripts_that_the_server_forgot_are_given_to_it_again() {
         assert_eq!(front.admit(vec![url("a", "1")], CRAWL, &[]).await.unwrap(), 1);
         assert_eq!(front.counts().await.unwrap().queued, 1);
     });
+}
+
+#[test]
+fn a_user_with_the_rights_that_are_asked_for_can_do_everything() {
+    run(async {
+        let server = RedisServer::start();
+        server.ask::<()>(&["ACL", "SETUSER", "crawler", "on", ">secret", "+@all", "-@admin", "~huntsman:*"]);
+        let url_of = |user: &str| format!("{}?user={user}&pass=secret", server.url());
+        let settings = Settings { url: url_of("crawler"), ..settings(&server, "x") };
+        let index = RedisFrontier::connect(settings, Clock::start()).await.unwrap();
+        open(&index, 1, Duration::ZERO).await;
+        open(&index, 2, Duration::ZERO).await;
+        index.admit(vec![url("a", "1")], CRAWL, &[]).await.unwrap();
+        assert_eq!(index.counts().await.unwrap().queued, 1);
+    });
+}
+
+/// A certificate authority made for this test, and a server whose certificate it signed.
+#[test]
+fn a_server_is_spoken_to_by_tls_where_its_url_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new("sh")
+        .arg("-c")
+        .arg(MAKE_CERTIFICATES)
+        .current_dir(&folder)
+        .output()
+        .expect("openssl is installed");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let port = free_port();
+    let (certificate, key, authority) = (file("server.pem"), file("server.key"), file("ca.pem"));
+    let _server = RedisServer::start_with(&[
+        "--bind",
+        "127.0.0.1",
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        &certificate,
+        "--tls-key-file",
+        &key,
+        "--tls-ca-cert-file",
+        &authority,
+        "--tls-auth-clients",
+        "no",
+    ]);
+    let index = format!("rediss://127.0.0.1:{port}");
+    let node = |authority: Option<&str>| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_huntsman"));
+        command
+            .args(["node", "-v", "--frontier", &index])
+            .current_dir(&folder)
+            .stdout(std::process::Stdio::null());
+        command.stderr(std::process::Stdio::piped());
+        command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
+        command.envs(authority.map(|file| ("SSL_CERT_FILE", file)));
+        let mut running = command.spawn().unwrap();
+        let errors = std::io::BufReader::new(running.stderr.take().unwrap());
+        let said = std::io::BufRead::lines(errors).map_while(Result::ok);
+        let said = said.filter(|line| line.contains("epoch") || line.contains("ertificate")).take(1);
+        let said = said.collect::<String>();
+        running.kill().unwrap();
+        running.wait().unwrap();
+        said
+    };
+    let said = node(Some(&authority));
+    assert!(said.contains("no epoch is open"), "it was understood: {said}");
+    let said = node(None);
+    assert!(said.contains("invalid peer certificate"), "nobody vouches for it: {said}");
+}
+
+const MAKE_CERTIFICATES: &str = "
+set -e
+openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority
+openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=127.0.0.1
+printf 'subjectAltName=IP:127.0.0.1\n' > names
+openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile names
+";
+
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port().to_string()
 }

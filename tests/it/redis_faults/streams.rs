@@ -1,11 +1,12 @@
 //! What storage processes leave behind, and what stands in a stream that is none of ours.
 
-use super::{CRAWL, LEASE, hand_off, lease, open, run, scheduler, settings, url};
+use super::{CRAWL, LEASE, connect, hand_off, lease, open, run, scheduler, settings, url};
 use crate::servers::redis::RedisServer;
 use huntsman::clock::Clock;
-use huntsman::crawl::report::Entry;
-use huntsman::frontier::redis::{RedisFrontier, Settings};
-use huntsman::frontier::{Ack, EntryId, Front, FrontierError, Leases, Reports};
+use huntsman::crawl::report::{Entry, Outcome};
+use huntsman::frontier::memory::Limits;
+use huntsman::frontier::redis::{LIMITS, RedisFrontier, Settings};
+use huntsman::frontier::{Ack, EntryId, Front, FrontierError, Handed, Leases, Reports};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -78,7 +79,7 @@ fn bytes_of_a_stranger_leave_the_stream_and_those_of_another_version_are_an_erro
         front.hand_off(hand_off(&held, &held.urls[0])).await.unwrap();
         let streams: Vec<String> = server.ask(&["KEYS", "*:stream"]);
         let stream = streams.iter().find(|key| server.ask::<usize>(&["XLEN", key]) == 1).unwrap();
-        server.ask::<()>(&["XADD", stream, "2-0", "r", "\u{1}\u{7f}nonsense"]);
+        server.ask::<()>(&["XADD", stream, "2-0", "r", "\u{2}\u{7f}nonsense"]);
         server.ask::<()>(&["XADD", stream, "3-0", "what", "is", "this", "?"]);
         let taken = front.reports(10, Duration::ZERO).await.unwrap();
         assert!(
@@ -102,4 +103,89 @@ fn bytes_of_a_stranger_leave_the_stream_and_those_of_another_version_are_an_erro
 async fn claimed(reader: &RedisFrontier) -> Result<Vec<(EntryId, Entry)>, FrontierError> {
     let reading = reader.reports(10, Duration::ZERO);
     tokio::time::timeout(2 * LEASE, reading).await.expect("it is given what is left")
+}
+
+/// Lets one node visit until it is granted nothing more; answers with how many URLs it handed off.
+async fn visit_all(node: &RedisFrontier, front: &RedisFrontier, title: &str) -> usize {
+    let mut handed = 0;
+    loop {
+        front.beat().await.unwrap();
+        let leases = lease(node, 3).await;
+        if leases.is_empty() {
+            return handed;
+        }
+        for held in leases {
+            for url in &held.urls {
+                let mut done = hand_off(&held, url);
+                done.report.outcome = Outcome::Failed { reason: "test".into(), detail: title.into() };
+                assert_eq!(node.hand_off(done).await.unwrap(), Handed::Accepted);
+                handed += 1;
+            }
+        }
+    }
+}
+
+/// A storage stage that stops, and comes back: nodes stop with it, within what they had been granted, and go on after it.
+#[test]
+fn nodes_stop_with_their_storage_and_go_on_after_it() {
+    const URLS: usize = 200;
+    const ENTRIES: usize = 20;
+    const BYTES: usize = 40_000;
+    run(async {
+        let title = "t".repeat(1_000);
+        for limits in [Limits { stream_entries: ENTRIES, ..LIMITS }, Limits { stream_bytes: BYTES, ..LIMITS }]
+        {
+            let server = RedisServer::start();
+            let limits = Limits { lease: LEASE, ..limits };
+            let one_shard = Settings { shards: 1, limits, ..settings(&server, "scheduler") };
+            let front = RedisFrontier::connect(one_shard, Clock::start()).await.unwrap();
+            open(&front, 1, Duration::ZERO).await;
+            let urls = (0..URLS).map(|n| url(&format!("h{n}.org"), "1")).collect();
+            assert_eq!(front.admit(urls, CRAWL, &[]).await.unwrap(), URLS);
+            let node = connect(&server, "node").await;
+            let mut visited = visit_all(&node, &front, &title).await;
+            // The last call that was granted anything was granted three hosts.
+            let most = if limits.stream_entries == ENTRIES { ENTRIES + 2 } else { BYTES / title.len() + 2 };
+            assert!((most / 2..=most).contains(&visited), "{visited} of at most {most} were visited");
+            assert_eq!(visit_all(&node, &front, &title).await, 0, "nothing is granted while storage rests");
+            let mut rounds = 0;
+            while visited < URLS {
+                let entries = front.reports(8, Duration::ZERO).await.unwrap();
+                let acks = entries.into_iter().map(|(id, _)| Ack { id, requeue: None, stored: true });
+                front.acknowledge(acks.collect()).await.unwrap();
+                visited += visit_all(&node, &front, &title).await;
+                rounds += 1;
+                assert!(rounds < URLS, "the nodes go on");
+            }
+            assert_eq!(visited, URLS);
+        }
+    });
+}
+
+#[test]
+fn what_a_storage_process_had_taken_is_given_out_at_its_end() {
+    run(async {
+        let server = RedisServer::start();
+        let front = scheduler(&server, 1).await;
+        front.admit((0..8).map(|n| url("a", &n.to_string())).collect(), CRAWL, &[]).await.unwrap();
+        let held = lease(&front, 1).await.remove(0);
+        for url in &held.urls {
+            front.hand_off(hand_off(&held, url)).await.unwrap();
+        }
+        // One is given out; the read brought the others, too, as far as its batch goes.
+        let first = front.reports(1, Duration::ZERO).await.unwrap();
+        // A read that was begun and not waited for.
+        let begun = tokio::time::timeout(Duration::ZERO, front.reports(100, Duration::ZERO)).await;
+        let mut taken: BTreeSet<EntryId> = first.into_iter().map(|(id, _)| id).collect();
+        taken.extend(begun.into_iter().flatten().flatten().map(|(id, _)| id));
+        taken.extend(front.taken().await.unwrap().into_iter().map(|(id, _)| id));
+        let streams: Vec<String> = server.ask(&["KEYS", "*:stream"]);
+        let pending = streams.iter().map(|stream| {
+            let pending: (usize, redis::Value, redis::Value, redis::Value) =
+                server.ask(&["XPENDING", stream, "storage"]);
+            pending.0
+        });
+        assert_eq!(taken.len(), pending.sum::<usize>(), "nothing that was taken is left behind");
+        assert!(front.taken().await.unwrap().is_empty());
+    });
 }

@@ -83,6 +83,9 @@ impl<T: Leases + ?Sized> Leases for Fused<T> {
     async fn note(&self, token: Token, note: Note) -> Result<Handed, FrontierError> {
         self.around(self.inner.note(token, note)).await
     }
+    async fn remind(&self, notes: Vec<Note>) -> Result<(), FrontierError> {
+        self.around(self.inner.remind(notes)).await
+    }
     async fn borrow_host(&self, host: &HostKey) -> Result<Borrowed, FrontierError> {
         self.around(self.inner.borrow_host(host)).await
     }
@@ -98,6 +101,9 @@ impl<T: Leases + ?Sized> Leases for Fused<T> {
 impl<T: Reports + ?Sized> Reports for Fused<T> {
     async fn reports(&self, most: usize, linger: Duration) -> Result<Vec<(EntryId, Entry)>, FrontierError> {
         self.inner.reports(most, linger).await
+    }
+    async fn taken(&self) -> Result<Vec<(EntryId, Entry)>, FrontierError> {
+        self.inner.taken().await
     }
     async fn unseen(&self, crawl: CrawlId, keys: &[UrlKey]) -> Result<Vec<bool>, FrontierError> {
         self.around(self.inner.unseen(crawl, keys)).await

@@ -108,6 +108,16 @@ impl Index {
         Handed::Accepted
     }
 
+    /// See [`crate::frontier::Leases::remind`].
+    pub fn remind(&mut self, notes: Vec<Note>, now: Timestamp) {
+        for note in notes {
+            let id = self.host(&note.host, now);
+            let pace = self.hosts[id].pace.slower(note.pace);
+            self.append_note(id, note);
+            self.hosts[id].pace = pace;
+        }
+    }
+
     /// See [`crate::frontier::Leases::borrow_host`].
     pub fn borrow_host(&mut self, key: &HostKey, now: Timestamp) -> Borrowed {
         let id = self.host(key, now);

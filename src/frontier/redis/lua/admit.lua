@@ -12,7 +12,7 @@ local refills, refuses = ARGV[4] == 'refill', ARGV[4] == 'refuse'
 local said, touched = {}, {}
 
 local function has_no_room(host)
-  return C.queued + C.leased + C.handed >= C.max_urls or size_of(host) >= C.max_host or #host.lines >= LINES
+  return C[QUEUED] + C[LEASED] + C[HANDED] >= C[MAX_URLS] or size_of(host) >= C[MAX_HOST] or #host.lines >= LINES
 end
 
 -- Whether the URL was queued; nil where it is known.
@@ -22,7 +22,7 @@ local function admit(host, crawl, priority, due, body)
     return false
   end
   local number = known_as(host.name, crawl, body)
-  if refills and C.refill_until > now and redis.call('SISMEMBER', P .. 'settled', number) == 1 then return nil end
+  if refills and C[REFILL_UNTIL] > now and redis.call('SISMEMBER', P .. 'settled', number) == 1 then return nil end
   local refused = (host.short and not refills) or has_no_room(host)
   if refused and is_known(number) or not refused and not know(number) then return nil end
   -- A host whose tail is in SQL takes no newcomer past that tail: the refill keeps the order.

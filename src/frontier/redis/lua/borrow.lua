@@ -13,8 +13,8 @@ if host.token > 0 or host.notes > 0 or free_at(host) > now then
 else
   host.wanted = 0
   local token = hold(host, {})
-  answer = {string.format('%.0f', token), outward(now + C.lease), outward(host.block),
-    string.format('%.0f', host.delay), host.strikes}
+  answer = {string.format('%d', token), outward(now + C[LEASE]), outward(host.block),
+    string.format('%d', host.delay), host.strikes}
 end
 save(host)
 leave()

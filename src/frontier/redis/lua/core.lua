@@ -22,39 +22,35 @@ end
 -- A point by our clock as the caller's text.
 local function outward(t)
   if t > 0 and t < NEVER then t = t - shift end
-  return string.format('%.0f', t)
+  return string.format('%d', t)
 end
 
--- The counters and limits of the shard: one string of doubles in this order.
-local NAMES = {
-  'epoch', 'shard', 'shards', 'beat', 'quiet', 'lease', 'max_urls', 'max_host', 'max_entries', 'max_bytes', 'max_seen',
-  'fixed_delay', 'auto_delay', 'budgets', 'tokens', 'entries', 'queued', 'leased', 'handed', 'lag', 'lag_bytes', 'mean',
-  'taken', 'first_at', 'unpark', 'refill_until', 'claim_at', 'seen', 'seen_buckets',
-}
-local FORMAT = '<' .. string.rep('d', #NAMES)
+-- The counters and limits of the shard: one string of doubles, and where each stands in it.
+local EPOCH, SHARD, SHARDS, BEAT, QUIET, LEASE, MAX_URLS, MAX_HOST = 1, 2, 3, 4, 5, 6, 7, 8
+local MAX_ENTRIES, MAX_BYTES, MAX_SEEN, FIXED_DELAY, AUTO_DELAY, BUDGETS, TOKENS, ENTRIES = 9, 10, 11, 12, 13, 14, 15, 16
+local QUEUED, LEASED, HANDED, LAG, LAG_BYTES, MEAN, TAKEN, FIRST_AT = 17, 18, 19, 20, 21, 22, 23, 24
+local UNPARK, REFILL_UNTIL, CLAIM_AT, SEEN, SEEN_BUCKETS = 25, 26, 27, 28, 29
+local COUNTERS = 29
+local FORMAT = '<' .. string.rep('d', COUNTERS)
 local C
 
 -- Reads the counters; answers with an error where another epoch is open or none.
 local function enter()
   local raw = redis.call('GET', P .. 'ctl')
   if not raw then return redis.error_reply('HMLOST no epoch ' .. ARGV[1] .. ' is open') end
-  C = {}
-  local values = {struct.unpack(FORMAT, raw)}
-  for i, name in ipairs(NAMES) do C[name] = values[i] end
-  if C.epoch ~= tonumber(ARGV[1]) then
-    return redis.error_reply('HMLOST epoch ' .. C.epoch .. ' is open and not ' .. ARGV[1])
+  C = {struct.unpack(FORMAT, raw)}
+  if C[EPOCH] ~= tonumber(ARGV[1]) then
+    return redis.error_reply('HMLOST epoch ' .. C[EPOCH] .. ' is open and not ' .. ARGV[1])
   end
 end
 
 local function leave()
-  local values = {}
-  for i, name in ipairs(NAMES) do values[i] = C[name] end
-  redis.call('SET', P .. 'ctl', struct.pack(FORMAT, unpack(values)))
+  redis.call('SET', P .. 'ctl', struct.pack(FORMAT, unpack(C, 1, COUNTERS)))
 end
 
 -- Whether the scheduler was heard of within the last lease length: a fleet cut in two stops on the side without it.
 local function silent()
-  if C.beat + C.lease < now then
+  if C[BEAT] + C[LEASE] < now then
     return redis.error_reply('HMBEAT the scheduler was not heard of for a lease length')
   end
 end

@@ -8,9 +8,9 @@ local due = first and tonumber(first) or nil
 local possible = (due and due <= now) or redis.call('EXISTS', P .. 'parked') == 1
 local said = possible and '0' or due and outward(due) or ''
 local expiry = redis.call('ZRANGE', P .. 'expiries', 0, 0, 'WITHSCORES')[2]
-local answer = {C.queued, C.leased, C.handed, redis.call('HLEN', P .. 'hosts'), said,
-  math.max(0, C.max_urls - C.queued - C.leased - C.handed), expiry and outward(tonumber(expiry)) or ''}
-if C.budgets > 0 then
+local answer = {C[QUEUED], C[LEASED], C[HANDED], redis.call('HLEN', P .. 'hosts'), said,
+  math.max(0, C[MAX_URLS] - C[QUEUED] - C[LEASED] - C[HANDED]), expiry and outward(tonumber(expiry)) or ''}
+if C[BUDGETS] > 0 then
   for _, id in ipairs(redis.call('SMEMBERS', P .. 'crawls')) do
     local crawl = crawl_of(id)
     if crawl.max >= 0 then

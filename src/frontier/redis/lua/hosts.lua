@@ -1,6 +1,8 @@
 -- Hosts and their queues. A host is one packed field of the hash `hosts`; its URLs stand in lines, one for each crawl
 -- and priority: `q:` a list in order of place, `r:` those that became due out of that order, `l:` those not due yet.
--- A queued URL is its place (4 bytes), its count of expired leases plus one (0 for none), and what the adapter packed.
+-- A queued URL is its place (4 bytes) and what the adapter packed, which begins with the length of what belongs to this visit;
+-- above that length, in units of SUSPECT, stands its count of expired leases plus one (0 for none).
+local SUSPECT = 64
 local HOST = '<ddddddI4I4I4I4i4i4BB'
 local NAME_SEPARATOR = '\0'
 local FAR = 2000000
@@ -8,6 +10,9 @@ local GUARD = 1000000
 
 local hosts = {}
 local crawls = {}
+-- What changed for each crawl: URLs leased or handed over, pages stored. Written once, by `finish`.
+local flown = {}
+local stored = {}
 
 -- A crawl as far as leasing goes: what it may use. One that was never told of, or that was let go, is none.
 local function crawl_of(id)
@@ -26,18 +31,26 @@ end
 local function left_of(crawl)
   if crawl.state ~= 'running' then return 0 end
   if crawl.max < 0 then return math.huge end
-  return math.max(0, crawl.max - crawl.stored - crawl.flight - crawl.elsewhere)
+  return math.max(0, crawl.max - crawl.stored - crawl.flight - (flown[crawl.id] or 0) - crawl.elsewhere)
 end
 
 local function fly(id, urls)
-  local crawl = crawl_of(id)
-  crawl.flight = tonumber(redis.call('HINCRBY', P .. 'c:' .. id, 'flight', urls))
-  if urls < 0 then C.unpark = 1 end
+  flown[id] = (flown[id] or 0) + urls
+  if urls < 0 then C[UNPARK] = 1 end
+end
+
+-- The end of every script that changes what is leased, handed over or stored.
+local function finish()
+  for id, urls in pairs(flown) do
+    if urls ~= 0 then redis.call('HINCRBY', P .. 'c:' .. id, 'flight', urls) end
+  end
+  for id, pages in pairs(stored) do redis.call('HINCRBY', P .. 'c:' .. id, 'stored', pages) end
+  leave()
 end
 
 local function own_delay_of(host)
-  if host.loopback == 0 then return math.max(C.fixed_delay, C.auto_delay) end
-  return C.fixed_delay
+  if host.loopback == 0 then return math.max(C[FIXED_DELAY], C[AUTO_DELAY]) end
+  return C[FIXED_DELAY]
 end
 
 local function delay_of(host)
@@ -49,22 +62,21 @@ local function load_host(name)
   if host ~= nil then return host end
   local raw = redis.call('HGET', P .. 'hosts', name)
   if not raw then return nil end
-  host = {name = name, lines = {}}
-  local flags, lines, at
-  host.due, host.block, host.delay, host.wanted, host.agenda, host.token, host.strikes, host.notes, host.handed,
-    host.leased, host.front, host.back, flags, lines, at = struct.unpack(HOST, raw)
-  host.loopback = flags % 2
-  host.short = math.floor(flags / 2) % 2 == 1
-  host.parked = math.floor(flags / 4) % 2 == 1
-  host.low = math.floor(flags / 8) % 2 == 1
-  host.far = math.floor(flags / 16) % 2 == 1
-  host.blocked = math.floor(flags / 32) % 2 == 1
+  local due, block, delay, wanted, agenda, token, strikes, notes, handed, leased, front, back, flags, lines, at =
+    struct.unpack(HOST, raw)
+  -- All fields at once: a table that grows field by field is made anew again and again.
+  host = {
+    name = name, due = due, block = block, delay = delay, wanted = wanted, agenda = agenda, token = token, strikes = strikes,
+    notes = notes, handed = handed, leased = leased, front = front, back = back, loopback = flags % 2,
+    short = math.floor(flags / 2) % 2 == 1, parked = math.floor(flags / 4) % 2 == 1, low = math.floor(flags / 8) % 2 == 1,
+    far = math.floor(flags / 16) % 2 == 1, blocked = math.floor(flags / 32) % 2 == 1, lines = {},
+  }
   for i = 1, lines do
-    local line = {}
-    line.crawl, line.priority, line.listed, line.ripe, line.later, at = struct.unpack('<dBI4I4I4', raw, at)
-    line.crawl = string.format('%.0f', line.crawl)
-    line.key = line.priority .. ':' .. line.crawl .. ':' .. name
-    host.lines[i] = line
+    local crawl, priority, listed, ripe, later
+    crawl, priority, listed, ripe, later, at = struct.unpack('<dBI4I4I4', raw, at)
+    crawl = string.format('%d', crawl)
+    local key = priority .. ':' .. crawl .. ':' .. name
+    host.lines[i] = {crawl = crawl, priority = priority, listed = listed, ripe = ripe, later = later, key = key}
   end
   hosts[name] = host
   return host
@@ -84,7 +96,7 @@ local function host_of(name, loopback)
     host.block, host.delay, host.strikes = struct.unpack('<ddI4', pace)
   end
   host.due = now
-  if C.quiet > 0 then host.due = math.max(now, C.quiet + math.max(delay_of(host), GUARD)) end
+  if C[QUIET] > 0 then host.due = math.max(now, C[QUIET] + math.max(delay_of(host), GUARD)) end
   hosts[name] = host
   return host
 end
@@ -160,9 +172,9 @@ local function save(host)
     if at then redis.call('ZADD', P .. 'due', at, host.name) else redis.call('ZREM', P .. 'due', host.name) end
     host.agenda = at or -1
   end
-  local known = C.queued + C.leased + C.handed
-  local roomy = known <= math.floor(C.max_urls / 2) or queued == 0
-  local low = host.short and queued <= math.floor(C.max_host / 4) and roomy
+  local known = C[QUEUED] + C[LEASED] + C[HANDED]
+  local roomy = known <= math.floor(C[MAX_URLS] / 2) or queued == 0
+  local low = host.short and queued <= math.floor(C[MAX_HOST] / 4) and roomy
   host.low = keep(host, 'low', host.low, low and (queued == 0 and 0 or free_at(host)) or nil)
   local free = free_at(host)
   host.far = keep(host, 'far', host.far, queued > 1 and free > now + FAR and free or nil)
@@ -204,7 +216,7 @@ end
 
 -- What a packed URL says of itself after what belongs to this visit: how it reads.
 local function text_of(body)
-  return string.sub(body, 2 + string.byte(body, 1))
+  return string.sub(body, 2 + string.byte(body, 1) % SUSPECT)
 end
 
 -- How a URL is known while it is queued, leased or handed over: a bucket, and a number of 32 bits, of which a set keeps twice as
@@ -213,7 +225,7 @@ end
 local KNOWN_LOAD = 256
 local function known_as(host, crawl, body)
   local hex = redis.sha1hex(crawl .. NAME_SEPARATOR .. host .. NAME_SEPARATOR .. text_of(body))
-  local bucket = tonumber(string.sub(hex, 9, 18), 16) % math.ceil(C.max_urls / KNOWN_LOAD)
+  local bucket = tonumber(string.sub(hex, 9, 18), 16) % math.ceil(C[MAX_URLS] / KNOWN_LOAD)
   return string.format('%d.%d', bucket, tonumber(string.sub(hex, 1, 8), 16) - 2147483648)
 end
 
@@ -238,8 +250,8 @@ end
 local function push_back(host, crawl, priority, due, body)
   local line = line_of(host, crawl, priority)
   host.back = host.back + 1
-  C.queued = C.queued + 1
-  local entry = struct.pack('>i4B', host.back, 0) .. body
+  C[QUEUED] = C[QUEUED] + 1
+  local entry = struct.pack('>i4', host.back) .. body
   if due > now then
     line.later = line.later + 1
     redis.call('ZADD', P .. 'l:' .. line.key, due, entry)
@@ -263,18 +275,18 @@ local function drop(host, line)
     for i = 1, #got, 2 do gone[#gone + 1] = got[i] end
     line[count] = line[count] - #gone
   end
-  for _, entry in ipairs(gone) do forget(known_as(host.name, line.crawl, string.sub(entry, 6))) end
-  C.queued = C.queued - #gone
+  for _, entry in ipairs(gone) do forget(known_as(host.name, line.crawl, string.sub(entry, 5))) end
+  C[QUEUED] = C[QUEUED] - #gone
   return #gone
 end
 
 -- Ends the lease of a host: what was not visited goes back to the front, in its order.
 local function end_lease(host)
-  local lease = P .. 'x:' .. string.format('%.0f', host.token)
+  local lease = P .. 'x:' .. string.format('%d', host.token)
   local held = redis.call('LRANGE', lease, 0, -1)
   for i = #held, 1, -1 do
     local crawl, priority = struct.unpack('<dB', held[i])
-    crawl = string.format('%.0f', crawl)
+    crawl = string.format('%d', crawl)
     local line = line_of(host, crawl, priority)
     host.front = host.front - 1
     redis.call('LPUSH', P .. 'q:' .. line.key, struct.pack('>i4', host.front) .. string.sub(held[i], 14))
@@ -282,11 +294,11 @@ local function end_lease(host)
     fly(crawl, -1)
   end
   redis.call('DEL', lease)
-  local token = string.format('%.0f', host.token)
+  local token = string.format('%d', host.token)
   redis.call('ZREM', P .. 'expiries', token)
   redis.call('HDEL', P .. 'tokens', token)
-  C.leased = C.leased - #held
-  C.queued = C.queued + #held
+  C[LEASED] = C[LEASED] - #held
+  C[QUEUED] = C[QUEUED] + #held
   host.leased = 0
   host.token = 0
 end
@@ -295,18 +307,18 @@ end
 local function holder(name, token)
   local host = load_host(name)
   if not host or token <= 0 or host.token ~= token then return nil end
-  local expiry = tonumber(redis.call('ZSCORE', P .. 'expiries', string.format('%.0f', token)) or '0')
+  local expiry = tonumber(redis.call('ZSCORE', P .. 'expiries', string.format('%d', token)) or '0')
   return host, expiry > now
 end
 
 -- Grants a lease of these URLs; answers with its token.
 local function hold(host, held)
-  C.tokens = C.tokens + 1
-  local token = C.tokens * C.shards + C.shard
-  local name = string.format('%.0f', token)
+  C[TOKENS] = C[TOKENS] + 1
+  local token = C[TOKENS] * C[SHARDS] + C[SHARD]
+  local name = string.format('%d', token)
   host.token = token
   host.leased = #held
-  redis.call('ZADD', P .. 'expiries', now + C.lease, name)
+  redis.call('ZADD', P .. 'expiries', now + C[LEASE], name)
   redis.call('HSET', P .. 'tokens', name, host.name)
   if #held > 0 then redis.call('RPUSH', P .. 'x:' .. name, unpack(held)) end
   return token
@@ -314,21 +326,24 @@ end
 
 -- Appends to the stream what is about `host`; `number` is how the URL of a report is known.
 local function append(host, crawl, number, weight, ...)
-  if C.entries == C.taken then C.first_at = now end
-  C.entries = C.entries + 1
-  local id = string.format('%.0f', C.entries)
+  if C[ENTRIES] == C[TAKEN] then C[FIRST_AT] = now end
+  C[ENTRIES] = C[ENTRIES] + 1
+  local id = string.format('%d', C[ENTRIES])
   redis.call('XADD', P .. 'stream', id .. '-0', ...)
+  local about = table.concat({crawl, number or '-', weight, host.token, host.name}, ' ')
   if number then
-    C.mean = math.floor((C.mean * 15 + weight) / 16)
-    redis.call('HSET', P .. 'handed', number, id)
+    C[MEAN] = math.floor((C[MEAN] * 15 + weight) / 16)
+    -- Which entry it is, too: a hand-off that is said again looks for it.
+    redis.call('HSET', P .. 'lag', id, about, number, id)
+  else
+    redis.call('HSET', P .. 'lag', id, about)
   end
-  redis.call('HSET', P .. 'lag', id, table.concat({crawl, number or '-', weight, host.token, host.name}, ' '))
-  C.lag = C.lag + 1
-  C.lag_bytes = C.lag_bytes + weight
+  C[LAG] = C[LAG] + 1
+  C[LAG_BYTES] = C[LAG_BYTES] + weight
 end
 
 -- Appends a note and takes the pace that it says: the host rests until the note is acknowledged.
-local function append_note(host, crawl, payload, block, delay, strikes)
+local function append_note(host, payload, crawl, block, delay, strikes)
   host.block, host.delay, host.strikes = inward(block), tonumber(delay), tonumber(strikes)
   host.notes = host.notes + 1
   append(host, crawl, nil, #payload, 'n', payload)
@@ -336,7 +351,7 @@ end
 
 -- Reports that may yet be leased before the lag is at its bound; one at least where nothing is leased.
 local function stream_room()
-  if C.lag >= C.max_entries or C.lag_bytes >= C.max_bytes then return 0 end
-  local room = math.floor((C.max_bytes - C.lag_bytes) / math.max(C.mean, 1)) - C.leased
-  return math.max(room, C.leased == 0 and 1 or 0)
+  if C[LAG] >= C[MAX_ENTRIES] or C[LAG_BYTES] >= C[MAX_BYTES] then return 0 end
+  local room = math.floor((C[MAX_BYTES] - C[LAG_BYTES]) / math.max(C[MEAN], 1)) - C[LEASED]
+  return math.max(room, C[LEASED] == 0 and 1 or 0)
 end

@@ -21,16 +21,17 @@ local function expire(token, expiry)
   local alone = #held == 1 and 1 or 0
   redis.call('DEL', lease)
   for _, one in ipairs(held) do
-    local suspect = math.max(string.byte(one, 14), 1) + alone
+    local length = string.byte(one, 14) % SUSPECT
+    local suspect = math.max(math.floor(string.byte(one, 14) / SUSPECT), 1) + alone
     if alone == 1 and suspect > QUARANTINE then
-      local crawl = string.format('%.0f', (struct.unpack('<d', one)))
-      C.leased = C.leased - 1
-      C.handed = C.handed + 1
+      local crawl = string.format('%d', (struct.unpack('<d', one)))
+      C[LEASED] = C[LEASED] - 1
+      C[HANDED] = C[HANDED] + 1
       host.handed = host.handed + 1
-      append(host, crawl, known_as(host.name, crawl, string.sub(one, 15)), #one,
+      append(host, crawl, known_as(host.name, crawl, string.sub(one, 14)), #one,
         'q', one, 'h', host.name, 't', token, 'a', outward(now))
     else
-      redis.call('RPUSH', lease, string.sub(one, 1, 13) .. string.char(suspect) .. string.sub(one, 15))
+      redis.call('RPUSH', lease, string.sub(one, 1, 13) .. string.char(suspect * SUSPECT + length) .. string.sub(one, 15))
     end
   end
   end_lease(host)
@@ -55,7 +56,7 @@ end
 local function take_from_one(line, most)
   local taken = {}
   for i, entry in ipairs(redis.call('LRANGE', P .. 'q:' .. line.key, 0, most - 1)) do
-    local suspect = string.byte(entry, 5) > 0
+    local suspect = string.byte(entry, 5) >= SUSPECT
     if suspect and i > 1 then break end
     taken[i] = item(line, entry)
     if suspect then break end
@@ -87,7 +88,7 @@ local function take_from_several(lines, most, rooms)
       end
     end
     if not best then break end
-    local suspect = string.byte(entry, 5) > 0
+    local suspect = string.byte(entry, 5) >= SUSPECT
     if suspect and #taken > 0 then break end
     if is_listed then
       redis.call('LPOP', P .. 'q:' .. best.key)
@@ -139,11 +140,11 @@ local function lease_host(host)
     host.agenda = -1
     return write(host)
   end
-  C.queued = C.queued - #taken
-  C.leased = C.leased + #taken
+  C[QUEUED] = C[QUEUED] - #taken
+  C[LEASED] = C[LEASED] + #taken
   local urls, versions = {}, {}
   for _, one in ipairs(taken) do
-    local crawl = string.format('%.0f', (struct.unpack('<d', one)))
+    local crawl = string.format('%d', (struct.unpack('<d', one)))
     if not urls[crawl] then
       versions[#versions + 1] = crawl
       versions[#versions + 1] = crawl_of(crawl).version
@@ -153,18 +154,18 @@ local function lease_host(host)
   for crawl, count in pairs(urls) do fly(crawl, count) end
   local token = hold(host, taken)
   save(host)
-  return {host.name, string.format('%.0f', token), outward(now + C.lease), outward(host.block),
-    string.format('%.0f', host.delay), host.strikes, string.format('%.0f', own_delay_of(host)), taken, versions}
+  return {host.name, string.format('%d', token), outward(now + C[LEASE]), outward(host.block),
+    string.format('%d', host.delay), host.strikes, string.format('%d', own_delay_of(host)), taken, versions}
 end
 
 local expired = redis.call('ZRANGEBYSCORE', P .. 'expiries', '-inf', now, 'WITHSCORES', 'LIMIT', 0, REAPED)
 for i = 1, #expired, 2 do expire(expired[i], tonumber(expired[i + 1])) end
-local answer = {outward(NEVER), C.budgets}
+local answer = {outward(NEVER), C[BUDGETS]}
 if stream_room() > 0 then
   for _ = 1, PARKED do
-    if C.unpark == 0 then break end
+    if C[UNPARK] == 0 then break end
     local name = redis.call('ZRANGE', P .. 'parked', 0, 0)[1]
-    if name then save(load_host(name)) else C.unpark = 0 end
+    if name then save(load_host(name)) else C[UNPARK] = 0 end
   end
   local looks = asked + PARKED
   while #answer - 2 < asked and looks > 0 and stream_room() > 0 do
@@ -182,5 +183,5 @@ if stream_room() > 0 then
   local expiry = tonumber(redis.call('ZRANGE', P .. 'expiries', 0, 0, 'WITHSCORES')[2] or NEVER)
   answer[1] = outward(math.min(next_due, expiry))
 end
-leave()
+finish()
 return answer

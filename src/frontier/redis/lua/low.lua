@@ -5,6 +5,6 @@ if refused then return refused end
 local answer = {}
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'low', '-inf', now, 'LIMIT', 0, tonumber(ARGV[4]))) do
   local host = load_host(name)
-  if host then answer[#answer + 1] = {name, size_of(host), math.max(0, C.max_host - size_of(host))} end
+  if host then answer[#answer + 1] = {name, size_of(host), math.max(0, C[MAX_HOST] - size_of(host))} end
 end
 return answer

@@ -50,7 +50,7 @@ for _, name in ipairs(far) do
     if is_before(one, first) then first = one end
   end
   for _, one in ipairs(found) do
-    if one ~= first then forget(known_as(name, one.line.crawl, string.sub(one.entry, 6))) end
+    if one ~= first then forget(known_as(name, one.line.crawl, string.sub(one.entry, 5))) end
   end
   if first.due > 0 then
     redis.call('ZADD', P .. 'l:' .. first.line.key, first.due, first.entry)
@@ -59,7 +59,7 @@ for _, name in ipairs(far) do
     redis.call('RPUSH', P .. 'q:' .. first.line.key, first.entry)
     first.line.listed = 1
   end
-  C.queued = C.queued - (#found - 1)
+  C[QUEUED] = C[QUEUED] - (#found - 1)
   left = left + #found - 1
   host.short = true
   drop_empty_lines(host)

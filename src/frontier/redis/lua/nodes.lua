@@ -5,7 +5,7 @@ local HOUR = 3600000000
 local refused = enter()
 if refused then return refused end
 if ARGV[4] == 'seen' then
-  local said = table.concat({ARGV[6], string.format('%.0f', now), ARGV[7], ARGV[8]}, ' ')
+  local said = table.concat({ARGV[6], string.format('%d', now), ARGV[7], ARGV[8]}, ' ')
   redis.call('HSET', P .. 'nodes', ARGV[5], said)
   return redis.call('HGET', P .. 'draining', ARGV[5]) == ARGV[6] and 1 or 0
 end

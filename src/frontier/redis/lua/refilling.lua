@@ -4,6 +4,6 @@ local refused = enter()
 if refused then return refused end
 redis.call('DEL', P .. 'settled')
 local span = tonumber(ARGV[4])
-C.refill_until = span > 0 and now + span or 0
+C[REFILL_UNTIL] = span > 0 and now + span or 0
 leave()
 return 1

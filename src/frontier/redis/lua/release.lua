@@ -4,11 +4,11 @@ local refused = enter()
 if refused then return refused end
 local host = holder(ARGV[4], tonumber(ARGV[5]))
 if not host then return 0 end
-if #ARGV[7] > 0 then append_note(host, ARGV[8], ARGV[7], ARGV[9], ARGV[10], ARGV[11]) end
+if #ARGV[7] > 0 then append_note(host, ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]) end
 if #ARGV[6] > 0 then
   host.due = math.max(host.due, inward(ARGV[6]))
   end_lease(host)
 end
 save(host)
-leave()
+finish()
 return 1

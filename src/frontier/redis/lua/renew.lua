@@ -6,7 +6,7 @@ local unknown = {}
 for i = 4, #ARGV do
   local expiry = redis.call('ZSCORE', P .. 'expiries', ARGV[i])
   if expiry and tonumber(expiry) > now then
-    redis.call('ZADD', P .. 'expiries', now + C.lease, ARGV[i])
+    redis.call('ZADD', P .. 'expiries', now + C[LEASE], ARGV[i])
   else
     unknown[#unknown + 1] = ARGV[i]
   end

@@ -257,6 +257,17 @@ impl Leases for Reached {
         noted
     }
 
+    async fn remind(&self, notes: Vec<Note>) -> Answer<()> {
+        let reminded = self.exchange(|server, _, now| {
+            self.enter(server)?;
+            server.index.remind(notes.clone(), now);
+            Ok(())
+        });
+        let reminded = reminded.await;
+        self.shared.appended.notify_waiters();
+        reminded
+    }
+
     async fn borrow_host(&self, host: &HostKey) -> Answer<Borrowed> {
         self.exchange(|server, _, now| {
             self.enter(server)?;
@@ -306,6 +317,11 @@ impl Reports for Reached {
                 return Ok(taken);
             }
         }
+    }
+
+    async fn taken(&self) -> Answer<Vec<(EntryId, Entry)>> {
+        // Nothing is read ahead here.
+        Ok(Vec::new())
     }
 
     async fn unseen(&self, crawl: CrawlId, keys: &[UrlKey]) -> Answer<Vec<bool>> {
