@@ -10,6 +10,10 @@ if ARGV[5] == 'get' then
   if redis.call('EXISTS', rules) == 0 then return {} end
   return {got[1] or '0', got[2] or '', redis.call('LRANGE', seeds, tonumber(ARGV[6]), -1)}
 end
+-- The version begins with the time, so that rules that were let go and come again are newer than what a node has kept of them.
+if redis.call('EXISTS', rules) == 0 then
+  redis.call('HSET', rules, 'version', string.format('%.0f', math.floor(now / 1000)))
+end
 if ARGV[5] == 'publish' then
   if (redis.call('HGET', rules, 'settings') or '') ~= ARGV[6] then
     redis.call('HSET', rules, 'settings', ARGV[6])
@@ -31,5 +35,4 @@ else
   end
   if #new > 0 then redis.call('HINCRBY', rules, 'version', 1) end
 end
-redis.call('HSETNX', rules, 'version', 0)
 return {redis.call('HGET', rules, 'version')}
