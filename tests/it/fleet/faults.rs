@@ -187,7 +187,7 @@ fn every_fault_has_its_tests() {
             let comment = before.rsplit("\n\n").next().unwrap();
             assert!(comment.contains("#[test]"), "{test} is no test");
             assert!(comment.contains(fault.id), "{test} does not say that it is about {}", fault.id);
-            all += &format!("{} {test}\n", fault.id);
+            all.extend([fault.id, " ", test, "\n"]);
         }
     }
     // Names of faults in comments of tests, held against the list.

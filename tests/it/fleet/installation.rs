@@ -198,6 +198,15 @@ impl Installation {
         Self { plan, web, index, postgres, database, store, runtime, folder }
     }
 
+    /// Writes a list of so many seeds over so many hosts, none of which there is.
+    pub(crate) fn write_seeds(&self, file: &str, seeds: usize, hosts: usize) {
+        let mut list = String::new();
+        for n in 0..seeds {
+            writeln!(list, "http://h{}.example/{n}", n % hosts).unwrap();
+        }
+        std::fs::write(self.folder.path().join(file), list).unwrap();
+    }
+
     /// The private Redis.
     pub(crate) fn redis(&mut self) -> &mut RedisServer {
         match &mut self.index {

@@ -6,6 +6,7 @@ use super::form::{self, now};
 use super::installation::{Installation, Plan};
 use super::process::Role;
 use crate::rng::Rng;
+use std::fmt::Write;
 use std::time::Duration;
 
 /// Says what was seen past the capture of the test runner.
@@ -68,22 +69,22 @@ fn many_deaths(seed: u64, is_flushed: bool) -> String {
             in_hand += installation.in_hand_standing(&crew).all();
             installation.redis().restart();
             restarted = 1;
-            died += &format!("{share} %: Redis; ");
+            write!(died, "{share} %: Redis; ").unwrap();
         } else if restarted == 0 && share >= 50 && is_flushed {
             in_hand += installation.in_hand_standing(&crew).all();
             installation.redis().ask::<()>(&["FLUSHALL"]);
             restarted = 2;
-            died += &format!("{share} %: Redis flushed; ");
+            write!(died, "{share} %: Redis flushed; ").unwrap();
         } else if restarted == 1 && share >= 60 {
             installation.server().signal("INT");
             installation.runtime.block_on(installation.server().restart_when_ended());
             restarted = 2;
-            died += &format!("{share} %: Postgres; ");
+            write!(died, "{share} %: Postgres; ").unwrap();
         }
         let (held, what) = replace(&installation, &mut crew, &mut rng, deaths);
         in_hand += held;
         deaths += 1;
-        died += &format!("{share} %: {what} ({held} in hand); ");
+        write!(died, "{share} %: {what} ({held} in hand); ").unwrap();
         std::thread::sleep(Duration::from_secs(2));
     }
     let took = began.elapsed();
@@ -141,9 +142,7 @@ fn wait_for_queued(installation: &mut Installation, enough: i64, most: Duration)
 fn an_index_that_was_lost_is_rebuilt_within_half_a_minute() {
     let urls: i64 = form::of(40_000, 1_000_000);
     let mut installation = Installation::start(Plan { hosts: 1, pages: 1, ..Plan::default() });
-    let list: String =
-        (0..urls).map(|n| format!("http://h{}.example/{n}\n", n % (urls / 1_000).max(40))).collect();
-    std::fs::write(installation.folder.path().join("long.txt"), list).unwrap();
+    installation.write_seeds("long.txt", urls as usize, (urls as usize / 1_000).max(40));
     let scheduler = installation.scheduler("1", &["long.txt"]);
     // A shard is full at its share, and hosts are not spread evenly.
     let enough = urls * 9 / 10;

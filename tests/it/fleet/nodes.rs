@@ -82,7 +82,7 @@ fn a_node_that_stood_still_for_three_lease_times_stores_nothing_twice() {
     let mut rng = Rng::new(seed);
     let (mut done, mut late, mut in_flight, mut stale) = (0, 0, 0, 0);
     while done < rounds {
-        let pages = (rounds - done).min(50) * 60;
+        let pages = (rounds - done).min(50) * 35;
         let latency = Duration::from_millis(60);
         let installation = Installation::start(Plan { pages, lease, latency, ..Plan::default() });
         let crew = installation.crew(2, 1);

@@ -109,8 +109,7 @@ fn a_crawl_is_paused_changed_and_cancelled_while_it_is_leased() {
     let at_end = installation.requests().len();
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(installation.requests().len(), at_end, "asked for though cancelled for a second");
-    let queues = || -> Vec<String> { installation.redis().ask(&["KEYS", "*:q:*"]) };
-    let mut queues = queues;
+    let mut queues = || -> Vec<String> { installation.redis().ask(&["KEYS", "*:q:*"]) };
     let began = super::form::now();
     while !queues().is_empty() {
         assert!(began.elapsed() < Duration::from_secs(20), "URLs of it are still queued: {:?}", queues());

@@ -39,8 +39,7 @@ fn of_two_schedulers_one_leads_and_the_other_takes_over() {
 fn a_scheduler_that_dies_while_it_takes_in_seeds_goes_on_where_it_was() {
     let seeds: usize = form::of(60_000, 1_000_000);
     let installation = Installation::start(Plan { hosts: 1, pages: 1, ..Plan::default() });
-    let list: String = (0..seeds).map(|n| format!("http://h{}.example/{n}\n", n % 1_000)).collect();
-    std::fs::write(installation.folder.path().join("long.txt"), list).unwrap();
+    installation.write_seeds("long.txt", seeds, 1_000);
     let mut rng = Rng::new(form::number("CHAOS_SEED").unwrap_or(26));
     let count = || installation.number("SELECT count(*) FROM urls").unwrap_or(0) as usize;
     let mut kills = Vec::new();
