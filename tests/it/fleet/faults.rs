@@ -107,11 +107,7 @@ const FAULTS: &[Fault] = &[
         "storage and Postgres do not reach each other",
         &["a_storage_stage_that_is_cut_off_from_postgres_keeps_what_it_has"],
     ),
-    fault(
-        "F21",
-        "clocks are wrong",
-        &["clocks_of_nodes_that_are_wrong_change_nothing", "a_redis_whose_clock_is_stepped_gets_a_new_epoch"],
-    ),
+    fault("F21", "clocks are wrong", &["clocks_of_nodes_that_are_wrong_change_nothing"]),
     fault(
         "F22",
         "answers of Redis are lost",

@@ -40,8 +40,6 @@ pub(crate) struct Plan {
     pub(crate) own_redis: bool,
     /// Settings of that Redis.
     pub(crate) redis_settings: &'static [&'static str],
-    /// What the clock of that Redis is ahead stands in this file.
-    pub(crate) redis_clock: Option<PathBuf>,
     /// The test needs a Postgres of its own.
     pub(crate) own_postgres: bool,
     /// ... whose files are in this folder, with settings that let it do with little room.
@@ -61,7 +59,6 @@ impl Default for Plan {
             concurrency: 8,
             own_redis: true,
             redis_settings: &[],
-            redis_clock: None,
             own_postgres: false,
             postgres_folder: None,
         }
@@ -143,8 +140,7 @@ impl Index {
             let number = 1 + NEXT.fetch_add(1, Ordering::Relaxed) % Self::DATABASES;
             return Self::Given(format!("{}/{number}", url.trim_end_matches('/')));
         }
-        let variables = plan.redis_clock.as_deref().map(clock_from).unwrap_or_default();
-        Self::Own(RedisServer::start_under(plan.redis_settings, variables))
+        Self::Own(RedisServer::start_with(plan.redis_settings))
     }
 
     pub(crate) fn url(&self) -> String {

@@ -14,7 +14,6 @@ const SHELL: &str = r#"redis-server "$@" >/dev/null 2>&1 & pid=$!; echo $pid; re
 pub(crate) struct RedisServer {
     folder: TempDir,
     settings: Vec<String>,
-    variables: Vec<(String, String)>,
     shell: Child,
     pid: u32,
 }
@@ -26,15 +25,10 @@ impl RedisServer {
 
     /// A server with more settings: `&["--maxmemory", "10mb"]`.
     pub(crate) fn start_with(settings: &[&str]) -> Self {
-        Self::start_under(settings, Vec::new())
-    }
-
-    /// A server with these environment variables.
-    pub(crate) fn start_under(settings: &[&str], variables: Vec<(String, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
-        let (shell, pid) = spawn(&folder, &settings, &variables);
-        let server = Self { folder, settings, variables, shell, pid };
+        let (shell, pid) = spawn(&folder, &settings);
+        let server = Self { folder, settings, shell, pid };
         server.wait_until_up();
         server
     }
@@ -54,7 +48,7 @@ impl RedisServer {
 
     /// Starts another on the same socket and folder, and does not wait for it.
     pub(crate) fn start_again(&mut self) {
-        (self.shell, self.pid) = spawn(&self.folder, &self.settings, &self.variables);
+        (self.shell, self.pid) = spawn(&self.folder, &self.settings);
     }
 
     /// Where it keeps its files.
@@ -124,13 +118,12 @@ impl RedisServer {
     }
 }
 
-fn spawn(folder: &TempDir, settings: &[String], variables: &[(String, String)]) -> (Child, u32) {
+fn spawn(folder: &TempDir, settings: &[String]) -> (Child, u32) {
     let socket = folder.path().join("redis.sock");
     drop(std::fs::remove_file(&socket));
     let mut shell = Command::new("sh");
     shell.args(["-c", SHELL, "redis-server", "--port", "0", "--save", "", "--appendonly", "no"]);
     shell.arg("--unixsocket").arg(&socket).arg("--dir").arg(folder.path()).args(settings);
-    shell.envs(variables.iter().map(|(name, value)| (name, value)));
     let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut pid = String::new();
     BufReader::new(shell.stdout.take().unwrap()).read_line(&mut pid).unwrap();
