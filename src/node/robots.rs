@@ -179,6 +179,7 @@ impl Visiting<'_> {
             self.end_lease(until, None).await;
             return false;
         }
+        let borrowed_at = self.node.clock.now();
         let (token, pace) = match self.node.frontier.borrow_host(&host).await {
             Ok(Borrowed::Granted(token, pace)) => (token, pace),
             Ok(Borrowed::NotBefore(at)) => {
@@ -190,8 +191,15 @@ impl Visiting<'_> {
                 return false;
             }
         };
-        let visit = self.request(asked.job, request(&asked.at)).await;
-        let mut due = Timestamp::EPOCH;
+        // Nobody renews a borrowed lease: from its expiry on another node may ask the same host.
+        let fence = borrowed_at + self.node.settings.lease * 2 / 3;
+        let visit = tokio::select! {
+            biased;
+            () = self.node.clock.sleep_until(fence) => None,
+            visit = self.request(asked.job, request(&asked.at)) => visit,
+        };
+        // Where no answer was waited for, it may have been asked all the same.
+        let mut due = self.node.clock.now() + self.gap.max(asked.job.settings.delay.of(host.host(), &pace));
         let mut note = None;
         let mut asked_delay = None;
         let mut retry_at = None;

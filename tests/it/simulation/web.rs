@@ -72,6 +72,8 @@ pub(super) struct Logged {
     pub retry_after: Option<Duration>,
     /// The process that asked.
     pub process: u32,
+    /// Whether the answer came to its notice.
+    pub heard: bool,
 }
 
 #[derive(Debug, Default)]
@@ -380,6 +382,14 @@ impl Fetch for Web {
 }
 
 impl Web {
+    /// The last answer to this process from there came to its notice.
+    pub(super) fn was_heard(&self, process: u32, host: &str, path: &str) {
+        let mut state = self.state.lock().unwrap();
+        let mut asked = state.log.iter_mut().rev();
+        let last = asked.find(|one| one.process == process && one.host == host && one.path == path);
+        last.expect("it was asked").heard = true;
+    }
+
     /// One request of this process.
     pub(super) async fn ask(&self, request: Request, process: u32) -> Visit {
         let url = request.url.as_str().to_owned();
@@ -398,6 +408,7 @@ impl Web {
                 status,
                 retry_after,
                 process,
+                heard: false,
             };
             state.log.push(logged);
             let mut rng = self.rng.lock().unwrap();

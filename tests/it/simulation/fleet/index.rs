@@ -56,7 +56,7 @@ pub(super) struct Reached {
     known: Mutex<Known>,
     /// Leases that this process was granted, for the judge.
     granted: Mutex<Vec<Token>>,
-    /// Whether it heard a failure.
+    /// Whether it heard a failure since it was first granted any.
     failed: AtomicBool,
 }
 
@@ -108,7 +108,8 @@ impl Reached {
             }
         };
         self.weather.travel().await;
-        self.failed.fetch_or(result.is_err(), Ordering::Relaxed);
+        let holds = !self.granted.lock().unwrap().is_empty();
+        self.failed.fetch_or(holds && result.is_err(), Ordering::Relaxed);
         self.process.step().await;
         result
     }

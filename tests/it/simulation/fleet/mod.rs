@@ -96,7 +96,8 @@ fn a_fleet_keeps_its_promises_whatever_befalls_it() {
     });
     let mut failed = failed.lock().unwrap();
     failed.sort_unstable();
-    println!("simulation of a fleet: seeds {range:?}, {} failed", failed.len());
+    let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();
+    println!("simulation of a fleet: seeds {range:?}, {} failed: {seeds:?}", failed.len());
     assert!(failed.is_empty(), "failing seeds: {:#?}", &failed[..failed.len().min(5)]);
 }
 

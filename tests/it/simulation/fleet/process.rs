@@ -78,8 +78,11 @@ pub(super) struct Asking {
 #[async_trait::async_trait]
 impl Fetch for Asking {
     async fn get(&self, request: Request) -> Visit {
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let path = request.url.path().to_owned();
         let visit = self.web.ask(request, self.process.number).await;
         self.process.step().await;
+        self.web.was_heard(self.process.number, &host, &path);
         visit
     }
 }

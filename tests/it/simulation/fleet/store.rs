@@ -98,7 +98,12 @@ impl Store for Reached {
         self.exchange(self.model.open_hosts(crawl, after, most)).await
     }
     async fn paces(&self) -> Result<Vec<(HostKey, Pace)>, StoreError> {
-        self.exchange(self.model.paces()).await
+        let read = async {
+            let now = self.weather.clock.now();
+            self.weather.ledger().readings.push(now);
+            self.model.paces().await
+        };
+        self.exchange(read).await
     }
     async fn seeds(&self, crawl: CrawlId) -> Result<Vec<SeedRow>, StoreError> {
         self.exchange(self.model.seeds(crawl)).await

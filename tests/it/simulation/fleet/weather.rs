@@ -27,6 +27,8 @@ pub(super) enum Luck {
 pub(super) struct Ledger {
     /// When each crawl was over.
     pub finished: HashMap<CrawlId, Timestamp>,
+    /// When the paces were read for a new epoch.
+    pub readings: Vec<Timestamp>,
     /// Blocks that were committed: the host, since when, until when.
     pub blocks: Vec<(HostKey, Timestamp, Timestamp)>,
     /// What happened, for whoever replays a seed.
