@@ -64,12 +64,12 @@ impl Front for RedisFrontier {
             state.settings.insert(crawl, settings);
             state.leaving.remove(&crawl);
         }
-        // Where none is open, they are said to the epoch that this process opens.
-        if let Err(FrontierError::Lost(_)) = self.link.session().await {
-            return Ok(());
+        match self.leads().await {
+            // Where none is open, or that of another scheduler, they are said to the epoch that this process opens.
+            Err(FrontierError::Lost(_)) => Ok(()),
+            Err(why) => Err(why),
+            Ok(()) => self.say_settings(crawl, settings).await,
         }
-        self.leads().await?;
-        self.say_settings(crawl, settings).await
     }
 
     async fn forget(&self, crawl: CrawlId) -> Result<bool, FrontierError> {

@@ -224,3 +224,15 @@ fn a_page_budget_holds_over_all_shards() {
         assert!(lease(&node, 4).await.is_empty());
     });
 }
+
+#[test]
+fn a_scheduler_that_led_before_another_one_leads_again() {
+    run(async {
+        let server = RedisServer::start();
+        let first = scheduler(&server, 1).await;
+        let second = connect(&server, "second").await;
+        open(&second, 2, Duration::ZERO).await;
+        open(&first, 3, Duration::ZERO).await;
+        assert!(second.beat().await.is_err() && first.beat().await.is_ok());
+    });
+}
