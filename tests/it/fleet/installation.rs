@@ -343,9 +343,12 @@ impl Installation {
 
     /// URLs leased and handed over as they stand in Redis now, counted there and not asked of the crawler.
     pub(crate) fn in_hand(&self) -> InHand {
+        // The counters of each shard, as `core.lua` lays them out.
         const COUNT: &str = "local n = {0, 0} \
-            for _, k in ipairs(redis.call('KEYS', '*:x:*')) do n[1] = n[1] + redis.call('LLEN', k) end \
-            for _, k in ipairs(redis.call('KEYS', '*:handed')) do n[2] = n[2] + redis.call('HLEN', k) end \
+            for _, k in ipairs(redis.call('KEYS', '*:ctl')) do \
+              local c = {struct.unpack('<' .. string.rep('d', 19), redis.call('GET', k))} \
+              n[1], n[2] = n[1] + c[18], n[2] + c[19] \
+            end \
             return n";
         let count = || -> redis::RedisResult<(usize, usize)> {
             let mut up = redis::Client::open(self.index.url())?.get_connection_with_timeout(form::BLINK)?;
