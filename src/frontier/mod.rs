@@ -153,6 +153,9 @@ pub trait Leases: Send + Sync {
 pub struct CrawlRules {
     /// Grows with every change.
     pub version: u64,
+    /// Which list of seeds this is: another one stands in another epoch, or where the crawl was let go and comes again, and
+    /// its order may be another. Under the same number, seeds are only appended.
+    pub list: u64,
     /// The settings of the crawl, as [`Front::publish`] said them.
     pub settings: Arc<str>,
     /// Its seeds: what each opens, in the order in which they were opened.

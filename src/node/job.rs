@@ -103,6 +103,7 @@ pub struct Published {
 #[derive(Clone)]
 struct Made {
     version: u64,
+    list: u64,
     settings: Arc<str>,
     seeds: usize,
     job: Arc<Job>,
@@ -137,9 +138,10 @@ impl Published {
             return Err(NoJob::Unusable(crawl.0, "the scheduler has published nothing of it".into()));
         };
         let made = match kept {
-            // Where only seeds came in, what is known of its hosts stays.
-            Some(made) if made.settings == rules.settings && made.seeds <= rules.seeds.len() => {
-                for (seed, kind) in &rules.seeds[made.seeds..] {
+            // Where only seeds came in, what is known of its hosts stays. What another list opens may be open already.
+            Some(made) if made.settings == rules.settings => {
+                let opened = if made.list == rules.list { made.seeds } else { 0 };
+                for (seed, kind) in rules.seeds.iter().skip(opened) {
                     if let Ok(seed) = url::Url::parse(seed) {
                         made.job.open_scope(&seed, *kind);
                     }
@@ -148,8 +150,8 @@ impl Published {
             }
             _ => Arc::new((self.make)(crawl, &rules).map_err(|why| NoJob::Unusable(crawl.0, why))?),
         };
-        let CrawlRules { version, settings, seeds } = rules;
-        let kept = Made { version, settings, seeds: seeds.len(), job: Arc::clone(&made) };
+        let CrawlRules { version, list, settings, seeds } = rules;
+        let kept = Made { version, list, settings, seeds: seeds.len(), job: Arc::clone(&made) };
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).put(crawl, kept);
         Ok(made)
     }

@@ -106,6 +106,8 @@ pub struct Index {
     parked: BTreeSet<HostId>,
     unpark: bool,
     rules: HashMap<CrawlId, CrawlRules>,
+    /// Changes of all rules, those of crawls that were let go, too.
+    rule_changes: u64,
     /// URLs acknowledged since a refill began to read SQL.
     settled: Option<HashSet<(CrawlId, UrlKey)>>,
     quiet_from: Option<Timestamp>,
@@ -143,6 +145,7 @@ impl Index {
             parked: BTreeSet::new(),
             unpark: false,
             rules: HashMap::new(),
+            rule_changes: 0,
             settled: None,
             quiet_from: None,
             epoch: 0,

@@ -64,11 +64,14 @@ impl Front for RedisFrontier {
             state.settings.insert(crawl, settings);
             state.leaving.remove(&crawl);
         }
-        match self.leads().await {
+        let said = async {
+            self.leads().await?;
+            self.say_settings(crawl, settings).await
+        };
+        match said.await {
             // Where none is open, or that of another scheduler, they are said to the epoch that this process opens.
             Err(FrontierError::Lost(_)) => Ok(()),
-            Err(why) => Err(why),
-            Ok(()) => self.say_settings(crawl, settings).await,
+            said => said,
         }
     }
 

@@ -24,8 +24,8 @@ impl RedisFrontier {
         let shards = self.link.session().await?.mark.shards;
         let shard = shards::of_crawl(crawl, shards);
         let known = self.rules_kept().get(&crawl).cloned();
-        let have = known.as_ref().map_or(0, |rules| rules.seeds.len());
-        let args = Args::new().number(crawl.0).add("get").number(have);
+        let (list, have) = known.as_ref().map_or((0, 0), |rules| (rules.list, rules.seeds.len()));
+        let args = Args::new().number(crawl.0).add("get").number(list).number(have);
         let parts = self.link.one(Script::Rules, shard, args).await?.list()?;
         if parts.is_empty() {
             self.rules_kept().remove(&crawl);
@@ -33,15 +33,11 @@ impl RedisFrontier {
         }
         let mut parts = parts.into_iter();
         let version = next(&mut parts)?.count()? as u64;
+        let list = next(&mut parts)?.count()? as u64;
         let settings = next(&mut parts)?.text()?;
         let mut rules = match known {
-            // Fewer than before: those of another epoch. They are asked for from the first.
-            Some(rules) if rules.version > version => {
-                self.rules_kept().remove(&crawl);
-                return Box::pin(self.rules_of(crawl)).await;
-            }
-            Some(rules) => rules,
-            None => CrawlRules { version, settings: "".into(), seeds: Vec::new() },
+            Some(rules) if rules.list == list => rules,
+            _ => CrawlRules { version, list, settings: "".into(), seeds: Vec::new() },
         };
         rules.version = version;
         if *rules.settings != *settings {

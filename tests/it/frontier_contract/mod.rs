@@ -125,6 +125,7 @@ macro_rules! contract {
                     nothing_of_a_paused_crawl_is_leased_until_it_runs,
                     a_hand_off_says_that_its_crawl_does_not_run_any_more,
                     a_crawl_that_is_let_go_leaves_once_nothing_of_it_is_under_way,
+                    the_rules_of_a_crawl_that_comes_again_are_newer_and_another_list,
                     the_urls_of_a_cancelled_crawl_leave,
                     nodes_that_ask_are_known_and_can_be_asked_to_leave,
                     a_beat_keeps_the_index_open;

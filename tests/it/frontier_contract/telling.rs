@@ -123,6 +123,25 @@ pub(super) async fn a_crawl_that_is_let_go_leaves_once_nothing_of_it_is_under_wa
     assert_eq!(subject.lease(10).await.len(), 1);
 }
 
+pub(super) async fn the_rules_of_a_crawl_that_comes_again_are_newer_and_another_list(backend: Backend) {
+    let subject = backend.with_delay(Duration::ZERO).await;
+    let rules = async || subject.index.leases.rules(CRAWL).await.unwrap().unwrap();
+    subject.index.front.publish(CRAWL, "{}".into()).await.unwrap();
+    subject.index.reports.open_scope(CRAWL, vec![seed("b"), seed("a")]).await.unwrap();
+    let before = rules().await;
+    state(&subject, RunState::Cancelled).await;
+    while !subject.index.front.forget(CRAWL).await.unwrap() {}
+    subject.pass(Duration::from_millis(10)).await;
+    subject.index.front.publish(CRAWL, "{}".into()).await.unwrap();
+    subject.index.reports.open_scope(CRAWL, vec![seed("a"), seed("b"), seed("c")]).await.unwrap();
+    let after = rules().await;
+    assert_eq!(after.seeds, [seed("a"), seed("b"), seed("c")], "in the order of now");
+    assert!(after.version > before.version && after.list != before.list, "{before:?} {after:?}");
+    subject.index.reports.open_scope(CRAWL, vec![seed("d")]).await.unwrap();
+    let more = rules().await;
+    assert_eq!((more.list, more.seeds.len()), (after.list, 4), "only more of the same");
+}
+
 pub(super) async fn the_urls_of_a_cancelled_crawl_leave(backend: Backend) {
     let subject = backend.with_delay(Duration::ZERO).await;
     let mine: Vec<_> = (0..90).map(|n| n.to_string()).collect();

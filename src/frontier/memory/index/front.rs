@@ -50,28 +50,36 @@ impl Index {
 
     /// See [`crate::frontier::Front::publish`].
     pub fn publish(&mut self, crawl: CrawlId, settings: &str) {
+        let changes = self.rule_changes + 1;
         let rules = self.rules_of(crawl);
         if *rules.settings != *settings {
             rules.settings = settings.into();
-            rules.version += 1;
+            rules.version = changes;
+            self.rule_changes = changes;
         }
     }
 
     /// See [`crate::frontier::Reports::open_scope`]; `false` where they are too many.
     pub fn open_scope(&mut self, crawl: CrawlId, seeds: Vec<(String, ScopeKind)>) -> bool {
+        let changes = self.rule_changes + 1;
         let rules = self.rules_of(crawl);
         let mut known: HashSet<_> = rules.seeds.iter().cloned().collect();
         let new: Vec<_> = seeds.into_iter().filter(|seed| known.insert(seed.clone())).collect();
         if rules.seeds.len() + new.len() > MAX_SCOPE_SEEDS {
             return false;
         }
-        rules.version += u64::from(!new.is_empty());
-        rules.seeds.extend(new);
+        if !new.is_empty() {
+            rules.seeds.extend(new);
+            rules.version = changes;
+            self.rule_changes = changes;
+        }
         true
     }
 
+    /// The rules of a crawl; a list that begins is known by the number of changes before it.
     fn rules_of(&mut self, crawl: CrawlId) -> &mut CrawlRules {
-        let none = || CrawlRules { version: 0, settings: "".into(), seeds: Vec::new() };
+        let list = self.rule_changes;
+        let none = || CrawlRules { version: list, list, settings: "".into(), seeds: Vec::new() };
         self.rules.entry(crawl).or_insert_with(none)
     }
 

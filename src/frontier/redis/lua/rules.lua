@@ -1,18 +1,21 @@
 -- The rules of a crawl.
--- ARGV: crawl, then 'get' and how many seeds the caller has; or 'publish' and the settings; or 'open', the most seeds there
--- may be, and pairs of a seed and its kind.
--- Answers: the version; to 'get' also the settings and the seeds that are new to the caller.
+-- ARGV: crawl, then 'get', the list of seeds that the caller has and how many of it; or 'publish' and the settings; or
+-- 'open', the most seeds there may be, and pairs of a seed and its kind.
+-- Answers: the version; to 'get' also the list, the settings and the seeds that are new to the caller.
 local refused = enter()
 if refused then return refused end
 local rules, seeds = P .. 'rules:' .. ARGV[4], P .. 'seeds:' .. ARGV[4]
 if ARGV[5] == 'get' then
-  local got = redis.call('HMGET', rules, 'version', 'settings')
-  if redis.call('EXISTS', rules) == 0 then return {} end
-  return {got[1] or '0', got[2] or '', redis.call('LRANGE', seeds, tonumber(ARGV[6]), -1)}
+  local got = redis.call('HMGET', rules, 'version', 'list', 'settings')
+  if not got[1] then return {} end
+  local from = got[2] == ARGV[6] and tonumber(ARGV[7]) or 0
+  return {got[1], got[2], got[3] or '', redis.call('LRANGE', seeds, from, -1)}
 end
--- The version begins with the time, so that rules that were let go and come again are newer than what a node has kept of them.
+-- A list is known by the time when it began, in milliseconds, and its versions begin there: rules that were let go and come
+-- again are newer than what a node has kept of them, and their seeds may stand in another order.
 if redis.call('EXISTS', rules) == 0 then
-  redis.call('HSET', rules, 'version', string.format('%.0f', math.floor(now / 1000)))
+  local began = string.format('%.0f', math.floor(now / 1000))
+  redis.call('HSET', rules, 'version', began, 'list', began)
 end
 if ARGV[5] == 'publish' then
   if (redis.call('HGET', rules, 'settings') or '') ~= ARGV[6] then
