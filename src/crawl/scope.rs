@@ -256,6 +256,19 @@ fn said<'a>(noun: &str, mut names: impl Iterator<Item = &'a str>) -> Option<Stri
 }
 
 /// The text of the host key, as a slice of the URL.
+/// What a seed of this kind opens, as text: of seeds that open the same, one is enough. `None` where it opens itself alone.
+pub fn opened_by(seed: &Url, kind: ScopeKind) -> Option<String> {
+    let host = without_www(host_and_port(seed));
+    let what = match kind {
+        ScopeKind::Page => return None,
+        ScopeKind::Prefix => format!("{host}{}", directory_of(seed)),
+        ScopeKind::Host => host.to_owned(),
+        ScopeKind::Domain => registrable_domain(seed.host_str().unwrap_or_default()).to_owned(),
+        ScopeKind::Any => String::new(),
+    };
+    Some(format!("{} {what}", kind.as_str()))
+}
+
 fn host_and_port(url: &Url) -> &str {
     match url.port() {
         None | Some(80 | 443) => &url[Position::BeforeHost..Position::AfterHost],

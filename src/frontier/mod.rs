@@ -143,9 +143,9 @@ pub trait Leases: Send + Sync {
     /// Waits until `until`, or until something changed that could make a lease possible.
     async fn rest(&self, until: Timestamp);
 
-    /// What a node must know of a crawl to judge its links; `None` where nothing was published of it. A lease says which
-    /// version was in force ([`Lease::rules`]), so that a node knows when its copy is old.
-    async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError>;
+    /// What a node must know of a crawl to judge its links, but for the seeds that it has read; `None` where nothing was
+    /// published of it. A lease says which version was in force ([`Lease::rules`]), so that a node knows when its copy is old.
+    async fn rules(&self, crawl: CrawlId, read: SeedsRead) -> Result<Option<CrawlRules>, FrontierError>;
 }
 
 /// The rules of a crawl as its nodes need them.
@@ -153,13 +153,22 @@ pub trait Leases: Send + Sync {
 pub struct CrawlRules {
     /// Grows with every change.
     pub version: u64,
-    /// Which list of seeds this is: another one stands in another epoch, or where the crawl was let go and comes again, and
-    /// its order may be another. Under the same number, seeds are only appended.
-    pub list: u64,
     /// The settings of the crawl, as [`Front::publish`] said them.
     pub settings: Arc<str>,
-    /// Its seeds: what each opens, in the order in which they were opened.
+    /// Its seeds: what each opens, in the order in which they were opened; those that were read before are left out.
     pub seeds: Vec<(String, ScopeKind)>,
+    /// What is read with these.
+    pub read: SeedsRead,
+}
+
+/// How far the seeds of a crawl were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SeedsRead {
+    /// Which list of seeds: another one stands in another epoch, or where the crawl was let go and comes again, and its order
+    /// may be another; it is read from the first. To a list, seeds are only appended.
+    pub list: u64,
+    /// So many of them.
+    pub count: usize,
 }
 
 /// The number of a stream entry; later entries of an epoch have higher ones.
@@ -323,6 +332,10 @@ pub trait Front: Send + Sync {
         resumed: bool,
     ) -> Result<(), FrontierError>;
 
+    /// Paces that the store came to hold after those of [`Front::open_epoch`] were read, while storage stages still wrote of the
+    /// epoch before: each host goes by the slower of what is said and what is known.
+    async fn learn(&self, paces: Vec<(HostKey, Pace)>) -> Result<(), FrontierError>;
+
     /// Hosts whose queue ran low after an admission or a part of a refill was refused, at most `most`; those that may not
     /// be asked yet only where nothing of them is queued.
     async fn low(&self, most: usize) -> Result<Vec<Low>, FrontierError>;
@@ -360,4 +373,4 @@ pub const GUARD: Duration = Duration::from_secs(1);
 /// A URL alone in so many expired leases in a row is quarantined.
 pub const QUARANTINE: u32 = 3;
 /// Seeds in the rules of one crawl.
-pub const MAX_SCOPE_SEEDS: usize = 100_000;
+pub const MAX_SCOPE_SEEDS: usize = 1_000_000;

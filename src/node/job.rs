@@ -8,7 +8,7 @@ use crate::crawl::lease::{CrawlId, Lease};
 use crate::crawl::politeness::Delay;
 use crate::crawl::scope::{Scope, ScopeKind};
 use crate::fetch::Fetch;
-use crate::frontier::{CrawlRules, FrontierError, Leases};
+use crate::frontier::{CrawlRules, FrontierError, Leases, SeedsRead};
 use lru::LruCache;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -98,14 +98,15 @@ pub enum Jobs {
 pub struct Published {
     make: Box<MakeJob>,
     kept: Mutex<LruCache<CrawlId, Made>>,
+    /// Held while rules are read: leases that come together share one job, and what it learns of hosts.
+    reading: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone)]
 struct Made {
     version: u64,
-    list: u64,
     settings: Arc<str>,
-    seeds: usize,
+    read: SeedsRead,
     job: Arc<Job>,
 }
 
@@ -122,7 +123,7 @@ pub(super) enum NoJob {
 impl Published {
     /// Jobs that are made by `make`.
     pub fn new(make: Box<MakeJob>) -> Self {
-        Self { make, kept: Mutex::new(LruCache::new(KEPT)) }
+        Self { make, kept: Mutex::new(LruCache::new(KEPT)), reading: tokio::sync::Mutex::default() }
     }
 
     fn kept(&self, crawl: CrawlId) -> Option<Made> {
@@ -130,31 +131,46 @@ impl Published {
     }
 
     async fn job(&self, index: &dyn Leases, crawl: CrawlId, version: u64) -> Result<Arc<Job>, NoJob> {
-        let kept = self.kept(crawl);
-        if let Some(made) = kept.as_ref().filter(|made| made.version >= version) {
-            return Ok(Arc::clone(&made.job));
-        }
-        let Some(rules) = index.rules(crawl).await? else {
-            return Err(NoJob::Unusable(crawl.0, "the scheduler has published nothing of it".into()));
+        let current = |kept: &Option<Made>| {
+            kept.as_ref().filter(|made| made.version >= version).map(|made| Arc::clone(&made.job))
         };
-        let made = match kept {
+        if let Some(job) = current(&self.kept(crawl)) {
+            return Ok(job);
+        }
+        let _reading = self.reading.lock().await;
+        let kept = self.kept(crawl);
+        if let Some(job) = current(&kept) {
+            return Ok(job);
+        }
+        let read = kept.as_ref().map(|made| made.read).unwrap_or_default();
+        let rules = published(index, crawl, read).await?;
+        let (rules, job) = match kept {
             // Where only seeds came in, what is known of its hosts stays. What another list opens may be open already.
             Some(made) if made.settings == rules.settings => {
-                let opened = if made.list == rules.list { made.seeds } else { 0 };
-                for (seed, kind) in rules.seeds.iter().skip(opened) {
+                for (seed, kind) in &rules.seeds {
                     if let Ok(seed) = url::Url::parse(seed) {
                         made.job.open_scope(&seed, *kind);
                     }
                 }
-                made.job
+                (rules, made.job)
             }
-            _ => Arc::new((self.make)(crawl, &rules).map_err(|why| NoJob::Unusable(crawl.0, why))?),
+            kept => {
+                let all = SeedsRead::default();
+                let rules = if kept.is_some() { published(index, crawl, all).await? } else { rules };
+                let job = (self.make)(crawl, &rules).map_err(|why| NoJob::Unusable(crawl.0, why))?;
+                (rules, Arc::new(job))
+            }
         };
-        let CrawlRules { version, list, settings, seeds } = rules;
-        let kept = Made { version, list, settings, seeds: seeds.len(), job: Arc::clone(&made) };
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).put(crawl, kept);
-        Ok(made)
+        let CrawlRules { version, settings, read, .. } = rules;
+        let made = Made { version, settings, read, job: Arc::clone(&job) };
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).put(crawl, made);
+        Ok(job)
     }
+}
+
+async fn published(index: &dyn Leases, crawl: CrawlId, read: SeedsRead) -> Result<CrawlRules, NoJob> {
+    let none = || NoJob::Unusable(crawl.0, "the scheduler has published nothing of it".into());
+    index.rules(crawl, read).await?.ok_or_else(none)
 }
 
 /// The jobs of the crawls in one lease.

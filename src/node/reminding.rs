@@ -7,7 +7,9 @@ use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Pace, Token};
 use crate::crawl::report::Note;
 use crate::crawl::time::Timestamp;
-use crate::frontier::{Borrowed, CrawlRules, FrontierError, HandOff, Handed, Leases, Next, Release};
+use crate::frontier::{
+    Borrowed, CrawlRules, FrontierError, HandOff, Handed, Leases, Next, Release, SeedsRead,
+};
 use async_trait::async_trait;
 use lru::LruCache;
 use std::num::NonZeroUsize;
@@ -123,7 +125,7 @@ impl Leases for Reminding {
         self.inner.rest(until).await;
     }
 
-    async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError> {
-        self.hear(self.inner.rules(crawl).await)
+    async fn rules(&self, crawl: CrawlId, read: SeedsRead) -> Result<Option<CrawlRules>, FrontierError> {
+        self.hear(self.inner.rules(crawl, read).await)
     }
 }

@@ -5,34 +5,29 @@
 //! it fills the index from SQL, which may take long. An index that was lost gets a new epoch; a leader that was deposed goes back
 //! to waiting.
 
-use super::{HOSTS_PER_REFILL, SchedulerError};
+use super::SchedulerError;
+use super::filling::Desk;
 use crate::clock::Clock;
-use crate::crawl::host::HostKey;
 use crate::crawl::lease::CrawlId;
 use crate::crawl::politeness::Delay;
+use crate::crawl::scope::{ScopeKind, opened_by};
 use crate::crawl::time::Timestamp;
-use crate::frontier::{CrawlSettings, Front, FrontierError, Low, Reports, RunState};
+use crate::frontier::{CrawlSettings, Front, FrontierError, GUARD, Reports, RunState};
 use crate::store::{CrawlRow, CrawlState, Crawls, Fence, Leadership, Store, StoreError};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
-/// How often the index is looked at.
-const TICK: Duration = Duration::from_millis(50);
 /// How often the crawls are: a pause or a cancellation counts within this.
-const LOOK: Duration = Duration::from_millis(300);
-/// How often every host with open URLs is held against the index: an admission that was refused or lost is made good
-/// by this.
-const PASS: Duration = Duration::from_secs(60);
+pub(super) const LOOK: Duration = Duration::from_millis(300);
 /// How often the pages of a crawl with a limit are counted, where the index does not say that they are as many: it may
 /// have missed some when a storage process died.
 const COUNT: Duration = Duration::from_secs(5);
 /// How long it waits for a store or an index that is out of reach.
-const OUT_OF_REACH: Duration = Duration::from_millis(500);
-/// URLs of a host and a crawl in one refill.
-const FILL: usize = 1_000;
+pub(super) const OUT_OF_REACH: Duration = Duration::from_millis(500);
 
 /// What the settings of a crawl say to the scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +57,7 @@ pub struct Fleet {
     pub clock: Clock,
     /// What the stored settings mean.
     pub read: Box<ReadSettings>,
-    /// A third of this passes between two beats at most.
+    /// How long a lease lasts; a third of this passes between two beats at most.
     pub lease: Duration,
 }
 
@@ -83,36 +78,6 @@ struct Known {
     began: Timestamp,
     /// When its pages are counted next.
     count_at: Timestamp,
-}
-
-/// What the two sides of the work share.
-#[derive(Default)]
-struct Desk {
-    /// The crawls whose URLs are filled in.
-    running: Mutex<BTreeSet<CrawlId>>,
-    /// Passes over the hosts of crawls that have begun: where each goes on.
-    passes: Mutex<VecDeque<(CrawlId, String)>>,
-    /// Held while one host is filled.
-    filling: tokio::sync::Mutex<()>,
-}
-
-impl Desk {
-    fn running(&self) -> MutexGuard<'_, BTreeSet<CrawlId>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn passes(&self) -> MutexGuard<'_, VecDeque<(CrawlId, String)>> {
-        self.passes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Begins a pass over all hosts of a crawl with open URLs, unless one waits to begin.
-    fn pass(&self, crawl: CrawlId) {
-        let mut passes = self.passes();
-        let waits = |(of, after): &(CrawlId, String)| *of == crawl && after.is_empty();
-        if !passes.iter().any(waits) {
-            passes.push_back((crawl, String::new()));
-        }
-    }
 }
 
 impl Fleet {
@@ -165,14 +130,15 @@ impl Fleet {
         is_open: &AtomicBool,
         stop: &CancellationToken,
     ) -> Result<(), SchedulerError> {
-        let desk = Desk::default();
+        let mut desk = Desk::default();
         let mut known = loop {
-            match patient(self.open(epoch).await)? {
+            match patient(self.open(epoch, &desk).await)? {
                 Some(known) => break known,
                 None if stop.is_cancelled() => return Ok(()),
                 None => self.clock.sleep_until(self.clock.now() + OUT_OF_REACH).await,
             }
         };
+        desk.quiet_until = self.clock.now() + 2 * self.lease + GUARD;
         is_open.store(true, Ordering::Relaxed);
         for known in known.values().filter(|known| known.state == RunState::Running) {
             desk.running().insert(known.row.id);
@@ -182,6 +148,7 @@ impl Fleet {
             () = stop.cancelled() => Ok(()),
             lost = self.keep_looking(&desk, &mut known) => lost,
             lost = self.keep_filling(&desk) => lost,
+            lost = self.learn_late(desk.quiet_until) => lost,
         }
     }
 
@@ -198,44 +165,23 @@ impl Fleet {
         }
     }
 
-    /// Fills the index again and again; ends with an error.
-    async fn keep_filling(&self, desk: &Desk) -> Result<(), SchedulerError> {
-        let (mut next_look, mut next_pass) = (Timestamp::EPOCH, self.clock.now() + PASS);
+    /// Tells the index, shortly before the first host is asked, what storage stages still wrote of the epoch before: the
+    /// paces were read when it was opened. Ends with an error.
+    async fn learn_late(&self, quiet_until: Timestamp) -> Result<(), SchedulerError> {
+        self.clock.sleep_until(quiet_until - self.lease / 2).await;
         loop {
-            let now = self.clock.now();
-            if now >= next_look {
-                next_look = now + LOOK;
-                // Nothing stands in the index, and yet crawls have open rows: those of an admission that was lost need not
-                // wait for the slow pass.
-                let may_stall = desk.passes().is_empty() && !desk.running().is_empty();
-                if may_stall && patient(self.is_idle().await)? == Some(true) {
-                    next_pass = now;
-                }
+            let learned = async { Ok(self.front.learn(self.store.paces().await?).await?) };
+            if patient(learned.await)?.is_some() {
+                return std::future::pending().await;
             }
-            if now >= next_pass {
-                let running = desk.running().clone();
-                for crawl in running {
-                    desk.pass(crawl);
-                }
-                next_pass = now + PASS;
-            }
-            let worked = async {
-                let low = self.front.low(HOSTS_PER_REFILL).await?;
-                self.top_up(&low, desk).await?;
-                self.go_on(desk).await
-            };
-            let pause = if patient(worked.await)?.is_some() { TICK } else { OUT_OF_REACH };
-            self.clock.sleep_until(now + pause).await;
+            self.clock.sleep_until(self.clock.now() + OUT_OF_REACH).await;
         }
     }
 
-    async fn is_idle(&self) -> Result<bool, SchedulerError> {
-        let counts = self.front.counts().await?;
-        Ok(counts.queued + counts.leased + counts.handed_over == 0)
-    }
-
     /// Opens the epoch: first what the index must know before anything is leased.
-    async fn open(&self, epoch: u32) -> Result<HashMap<CrawlId, Known>, SchedulerError> {
+    async fn open(&self, epoch: u32, desk: &Desk) -> Result<HashMap<CrawlId, Known>, SchedulerError> {
+        // What was said in vain is said again.
+        desk.opened().clear();
         let mut told = Vec::new();
         for row in self.crawls.crawls().await? {
             if let Some((settings, read)) = self.settings(&row, true).await? {
@@ -248,7 +194,7 @@ impl Fleet {
         self.front.open_epoch(epoch, paces, epoch > 1).await?;
         let mut known = HashMap::new();
         for (row, state, told) in told {
-            let known_as = self.publish(row, state, told).await?;
+            let known_as = self.publish(row, state, told, desk).await?;
             known.insert(known_as.row.id, known_as);
         }
         Ok(known)
@@ -281,13 +227,55 @@ impl Fleet {
     }
 
     /// Publishes settings and scope to the nodes.
-    async fn publish(&self, row: CrawlRow, state: RunState, told: Told) -> Result<Known, SchedulerError> {
+    async fn publish(
+        &self,
+        row: CrawlRow,
+        state: RunState,
+        told: Told,
+        desk: &Desk,
+    ) -> Result<Known, SchedulerError> {
         self.front.publish(row.id, row.settings.clone()).await?;
         let seeds = self.store.seeds(row.id).await?;
-        let opened = seeds.into_iter().map(|seed| (seed.url, seed.scope)).collect();
-        self.reports.open_scope(row.id, opened).await?;
+        self.open_scope(row.id, seeds.iter().map(|seed| (&*seed.url, seed.scope)), desk).await?;
         let now = self.clock.now();
         Ok(Known { row, told, state, began: now, count_at: now + COUNT })
+    }
+
+    /// Tells the nodes what seeds open that is not open yet.
+    pub(super) async fn open_scope(
+        &self,
+        crawl: CrawlId,
+        seeds: impl Iterator<Item = (&str, ScopeKind)>,
+        desk: &Desk,
+    ) -> Result<(), SchedulerError> {
+        let mut opened = HashSet::new();
+        let mut new = Vec::new();
+        {
+            let all = desk.opened();
+            let before = all.get(&crawl);
+            for (url, kind) in seeds {
+                let what = Url::parse(url).ok().and_then(|url| opened_by(&url, kind));
+                let Some(what) = what.filter(|what| before.is_none_or(|before| !before.contains(what)))
+                else {
+                    continue;
+                };
+                if opened.insert(what) {
+                    new.push((url.to_owned(), kind));
+                }
+            }
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        match self.reports.open_scope(crawl, new).await {
+            // The nodes judge links by the seeds that there was room for.
+            Err(FrontierError::Unusable(why)) => {
+                tracing::error!(why, "seeds are visited, and their links are not");
+            }
+            other => other?,
+        }
+        desk.opened().entry(crawl).or_default().extend(opened);
+        Ok(())
     }
 
     /// Looks at the crawls: new ones, changed ones, those that have nothing left, and those that have ended.
@@ -313,6 +301,7 @@ impl Fleet {
         for crawl in left {
             if self.front.forget(crawl).await? {
                 known.remove(&crawl);
+                desk.opened().remove(&crawl);
             }
         }
         Ok(())
@@ -339,19 +328,19 @@ impl Fleet {
             drop(desk.filling.lock().await);
             return Ok(());
         };
-        if settings.state == RunState::Running {
-            desk.running().insert(row.id);
-        } else {
+        if settings.state != RunState::Running {
             desk.running().remove(&row.id);
         }
         let before = known.get(&row.id);
         if before.is_none_or(|before| (before.state, before.told) != (settings.state, told)) {
             self.front.settings(row.id, settings).await?;
         }
-        let now_known = self.publish(row.clone(), settings.state, told).await?;
+        let now_known = self.publish(row.clone(), settings.state, told, desk).await?;
         let began = known.get(&row.id).map_or(now_known.began, |before| before.began);
         known.insert(row.id, Known { began, ..now_known });
         if settings.state == RunState::Running {
+            // What is filled in before the index and the nodes know the crawl is lost on them.
+            desk.running().insert(row.id);
             desk.pass(row.id);
         }
         Ok(())
@@ -376,58 +365,10 @@ impl Fleet {
         }
         Ok(())
     }
-
-    /// Goes on with the pass over all hosts with open URLs, a few at a time.
-    async fn go_on(&self, desk: &Desk) -> Result<(), SchedulerError> {
-        let Some((crawl, after)) = desk.passes().front().cloned() else { return Ok(()) };
-        let hosts = self.store.open_hosts(crawl, &after, HOSTS_PER_REFILL).await?;
-        let Some(last) = hosts.last().map(|host| host.as_str().to_owned()) else {
-            desk.passes().pop_front();
-            return Ok(());
-        };
-        let low: Vec<Low> = hosts.into_iter().map(|host| Low { host, held: 0, room: FILL }).collect();
-        if self.top_up(&low, desk).await?
-            && let Some(front) = desk.passes().front_mut()
-        {
-            front.1 = last;
-        }
-        Ok(())
-    }
-
-    /// Tops hosts up with the first open URLs of every crawl that runs; `false` where there was no room.
-    async fn top_up(&self, low: &[Low], desk: &Desk) -> Result<bool, SchedulerError> {
-        for Low { host, held, room } in low {
-            let mut left = self.front.room().await?;
-            if left == 0 {
-                left = self.front.make_room().await?;
-            }
-            if left == 0 {
-                return Ok(false);
-            }
-            let _filling = desk.filling.lock().await;
-            self.front.begin_refill().await?;
-            let filled = self.fill(host, held + (*room).min(left), desk).await;
-            self.front.end_refill().await?;
-            filled?;
-        }
-        Ok(true)
-    }
-
-    async fn fill(&self, host: &HostKey, most: usize, desk: &Desk) -> Result<(), SchedulerError> {
-        let (mut urls, mut complete) = (Vec::new(), true);
-        let running = desk.running().clone();
-        for crawl in running {
-            let mut open = self.store.open_urls(crawl, host, most).await?;
-            complete &= open.complete;
-            urls.append(&mut open.urls);
-        }
-        self.front.refill(host, urls, complete).await?;
-        Ok(())
-    }
 }
 
 /// What was done; `None` where the store or the index is out of reach, which is waited for.
-fn patient<T>(worked: Result<T, SchedulerError>) -> Result<Option<T>, SchedulerError> {
+pub(super) fn patient<T>(worked: Result<T, SchedulerError>) -> Result<Option<T>, SchedulerError> {
     match worked {
         Err(
             SchedulerError::Frontier(FrontierError::Unavailable(why))

@@ -1,5 +1,6 @@
 //! The role that keeps a crawl going: seeds it, fills the front of the queue from the store, and says when it is over.
 
+mod filling;
 pub mod fleet;
 
 use crate::clock::Clock;

@@ -10,7 +10,7 @@ pub use index::{Index, Limits};
 
 use super::{
     Ack, Blocked, Borrowed, Counts, CrawlRules, CrawlSettings, EntryId, Front, FrontierError, HandOff,
-    Handed, Leases, Low, MAX_SCOPE_SEEDS, Next, NodeSeen, Release, Reports,
+    Handed, Leases, Low, MAX_SCOPE_SEEDS, Next, NodeSeen, Release, Reports, SeedsRead,
 };
 use crate::clock::Clock;
 use crate::crawl::host::HostKey;
@@ -143,8 +143,8 @@ impl Leases for MemoryFrontier {
         }
     }
 
-    async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError> {
-        Ok(self.index().rules(crawl))
+    async fn rules(&self, crawl: CrawlId, read: SeedsRead) -> Result<Option<CrawlRules>, FrontierError> {
+        Ok(self.index().rules(crawl, read))
     }
 }
 
@@ -242,6 +242,11 @@ impl Front for MemoryFrontier {
         resumed: bool,
     ) -> Result<(), FrontierError> {
         self.index().open_epoch(epoch, paces, resumed, self.clock.now());
+        Ok(())
+    }
+
+    async fn learn(&self, paces: Vec<(HostKey, Pace)>) -> Result<(), FrontierError> {
+        self.index().learn(paces);
         Ok(())
     }
 

@@ -199,6 +199,12 @@ impl Front for RedisFrontier {
         Ok(())
     }
 
+    async fn learn(&self, paces: Vec<(HostKey, Pace)>) -> Result<(), FrontierError> {
+        self.leads().await?;
+        let shards = self.link.session().await?.mark.shards;
+        self.say_paces(paces, shards).await
+    }
+
     async fn low(&self, most: usize) -> Result<Vec<Low>, FrontierError> {
         self.leads().await?;
         let mut low = Vec::new();

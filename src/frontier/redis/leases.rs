@@ -11,7 +11,9 @@ use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Lease, Token};
 use crate::crawl::report::{Entry, Note};
 use crate::crawl::time::Timestamp;
-use crate::frontier::{Borrowed, CrawlRules, FrontierError, HandOff, Handed, Leases, Next, Release};
+use crate::frontier::{
+    Borrowed, CrawlRules, FrontierError, HandOff, Handed, Leases, Next, Release, SeedsRead,
+};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -47,7 +49,6 @@ pub(super) struct Leasing {
     lost: Mutex<Option<String>>,
     /// Tells this process from another of the same name.
     process: u64,
-    pub(super) rules: Mutex<HashMap<CrawlId, CrawlRules>>,
 }
 
 impl Default for Leasing {
@@ -64,7 +65,6 @@ impl Default for Leasing {
             idle: AtomicU32::new(0),
             lost: Mutex::default(),
             process: std::hash::BuildHasher::hash_one(&id, std::process::id()),
-            rules: Mutex::default(),
         }
     }
 }
@@ -204,8 +204,8 @@ impl Leases for RedisFrontier {
         }
     }
 
-    async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError> {
-        self.rules_of(crawl).await
+    async fn rules(&self, crawl: CrawlId, read: SeedsRead) -> Result<Option<CrawlRules>, FrontierError> {
+        self.rules_since(crawl, read).await
     }
 }
 

@@ -3,14 +3,14 @@
 use super::failure::Failure;
 use super::link::Args;
 use super::reading::{POLL, take};
-use super::reply::{next, said};
+use super::reply::said;
 use super::scripts::Script;
 use super::{RedisFrontier, shards, wire};
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::report::Entry;
 use crate::crawl::scope::ScopeKind;
 use crate::crawl::url::UrlKey;
-use crate::frontier::{Ack, EntryId, FrontierError, MAX_SCOPE_SEEDS, Reports};
+use crate::frontier::{Ack, EntryId, FrontierError, Reports};
 use async_trait::async_trait;
 use hashbrown::HashSet;
 use std::collections::HashMap;
@@ -78,11 +78,7 @@ impl Reports for RedisFrontier {
     }
 
     async fn open_scope(&self, crawl: CrawlId, seeds: Vec<(String, ScopeKind)>) -> Result<(), FrontierError> {
-        let mut args = Args::new().number(crawl.0).add("open").number(MAX_SCOPE_SEEDS);
-        for (url, kind) in seeds {
-            args = args.add(url).add(kind.as_str());
-        }
-        self.reading.forfeit(self.change_rules(crawl, args).await)
+        self.reading.forfeit(self.open_scope_of(crawl, seeds).await)
     }
 }
 
@@ -256,22 +252,6 @@ impl RedisFrontier {
             }
         }
         Ok(())
-    }
-
-    /// Changes the rules of a crawl, and tells every shard the version that they have now.
-    pub(super) async fn change_rules(&self, crawl: CrawlId, args: Args) -> Result<(), FrontierError> {
-        let shards = self.link.session().await?.mark.shards;
-        let shard = shards::of_crawl(crawl, shards);
-        let reply = match self.link.each(Script::Rules, vec![(shard, args)]).await?.pop() {
-            Some(Err(Failure::Bound)) => {
-                let why = format!("crawl {} has more than {MAX_SCOPE_SEEDS} seeds", crawl.0);
-                return Err(FrontierError::Unusable(why));
-            }
-            Some(result) => result.map_err(Failure::into_error)?,
-            None => return Err(FrontierError::Unavailable("no answer".into())),
-        };
-        let version = next(&mut reply.parts(1)?)?.number()?;
-        self.link.everywhere(Script::Version, || Args::new().number(crawl.0).number(version)).await.map(drop)
     }
 }
 

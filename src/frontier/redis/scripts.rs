@@ -98,7 +98,7 @@ impl Script {
             Self::Mark => (Drains, &[include_str!("lua/mark.lua")]),
             Self::Nodes => (Drains, &[CORE, include_str!("lua/nodes.lua")]),
             Self::Open => (Takes, &[CORE, include_str!("lua/open.lua")]),
-            Self::Paces => (Takes, &[CORE, include_str!("lua/paces.lua")]),
+            Self::Paces => (Takes, &[CORE, HOSTS, include_str!("lua/paces.lua")]),
             Self::Probe => (Drains, &[include_str!("lua/probe.lua")]),
             Self::Refilling => (Drains, &[CORE, include_str!("lua/refilling.lua")]),
             Self::Refuse => (Drains, &[CORE, HOSTS, include_str!("lua/admit.lua")]),

@@ -199,6 +199,36 @@ pub(super) async fn what_is_said_again_holds_and_comes_to_storage(backend: Backe
     assert_eq!(subject.one().await.pace, said.pace, "once the store has it");
 }
 
+pub(super) async fn what_the_store_learned_late_makes_hosts_slower_and_none_faster(backend: Backend) {
+    let subject = backend.with_delay(Duration::ZERO).await;
+    let at = |seconds: u32| Some(subject.now() + seconds * SECOND);
+    subject.learn("a", Pace { block_until: at(3), crawl_delay: None, strikes: 0 }).await;
+    subject.admit_paths("a", &["1"]).await;
+    let said = |host: &str, pace: Pace| (host_key(host), pace);
+    let late = vec![
+        said("a", Pace { block_until: at(1), crawl_delay: Some(SECOND), strikes: 1 }),
+        said("b", Pace { block_until: at(6), crawl_delay: None, strikes: 2 }),
+        said("b", Pace { block_until: at(5), crawl_delay: Some(SECOND), strikes: 0 }),
+    ];
+    subject.index.front.learn(late).await.unwrap();
+    subject.admit_paths("b", &["1"]).await;
+    let slower = [(3, 1), (6, 2)].map(|(block, strikes)| Pace {
+        block_until: at(block),
+        crawl_delay: Some(SECOND),
+        strikes,
+    });
+    subject.pass(almost(3 * SECOND)).await;
+    subject.nothing_to_lease().await;
+    subject.pass(2 * MOMENT).await;
+    assert_eq!(subject.one().await.pace, slower[0]);
+    subject.pass(2 * SECOND).await;
+    assert!(subject.lease(2).await.iter().all(|lease| lease.host != host_key("b")));
+    subject.pass(SECOND).await;
+    let leased = subject.lease(2).await;
+    let of_b = leased.iter().find(|lease| lease.host == host_key("b")).unwrap();
+    assert_eq!(of_b.pace, slower[1]);
+}
+
 pub(super) async fn what_is_said_again_makes_no_host_faster(backend: Backend) {
     let subject = backend.with_delay(Duration::ZERO).await;
     let at = |seconds: u32| Some(subject.now() + seconds * SECOND);

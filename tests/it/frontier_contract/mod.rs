@@ -66,6 +66,7 @@ macro_rules! contract {
                     a_lease_goes_on_after_a_note,
                     what_is_said_again_holds_and_comes_to_storage,
                     what_is_said_again_makes_no_host_faster,
+                    what_the_store_learned_late_makes_hosts_slower_and_none_faster,
                     a_borrowed_host_is_leased_to_nobody_else,
                     a_host_never_heard_of_can_be_borrowed,
                     a_loan_comes_with_the_pace_of_the_host,

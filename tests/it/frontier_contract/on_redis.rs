@@ -12,7 +12,7 @@ use huntsman::crawl::time::Timestamp;
 use huntsman::frontier::memory::Limits;
 use huntsman::frontier::redis::{RedisFrontier, Settings, Time};
 use huntsman::frontier::{
-    Borrowed, CrawlRules, Front, FrontierError, HandOff, Handed, Leases, Next, Release,
+    Borrowed, CrawlRules, Front, FrontierError, HandOff, Handed, Leases, Next, Release, SeedsRead,
 };
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ impl Leases for Led {
     async fn rest(&self, until: Timestamp) {
         self.leases.rest(until).await;
     }
-    async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError> {
-        self.leases.rules(crawl).await
+    async fn rules(&self, crawl: CrawlId, read: SeedsRead) -> Result<Option<CrawlRules>, FrontierError> {
+        self.leases.rules(crawl, read).await
     }
 }

@@ -4,7 +4,7 @@ use super::subject::{Backend, CRAWL, SECOND, Subject, limits, paths, url};
 use huntsman::crawl::lease::CrawlId;
 use huntsman::crawl::politeness::Delay;
 use huntsman::crawl::scope::ScopeKind;
-use huntsman::frontier::{CrawlSettings, FrontierError, Handed, MAX_SCOPE_SEEDS, Next, RunState};
+use huntsman::frontier::{CrawlSettings, FrontierError, Handed, MAX_SCOPE_SEEDS, Next, RunState, SeedsRead};
 use std::time::Duration;
 
 fn seed(name: &str) -> (String, ScopeKind) {
@@ -19,7 +19,7 @@ async fn state(subject: &Subject, state: RunState) {
 
 pub(super) async fn the_rules_of_a_crawl_are_what_was_published_and_opened(backend: Backend) {
     let subject = backend.with_delay(Duration::ZERO).await;
-    let rules = async || subject.index.leases.rules(CRAWL).await.unwrap();
+    let rules = async || subject.index.leases.rules(CRAWL, SeedsRead::default()).await.unwrap();
     assert_eq!(rules().await, None);
     subject.index.front.publish(CRAWL, r#"{"depth":3}"#.into()).await.unwrap();
     subject.index.reports.open_scope(CRAWL, vec![seed("b"), seed("a"), seed("b")]).await.unwrap();
@@ -34,7 +34,13 @@ pub(super) async fn the_rules_of_a_crawl_are_what_was_published_and_opened(backe
     let second = rules().await.unwrap();
     assert!(second.version > first.version);
     assert_eq!(second.seeds, [seed("b"), seed("a"), seed("c")]);
-    assert_eq!(subject.index.leases.rules(CrawlId(2)).await.unwrap(), None, "a crawl has its own");
+    let since = subject.index.leases.rules(CRAWL, first.read).await.unwrap().unwrap();
+    assert_eq!((since.seeds, since.read), (vec![seed("c")], second.read), "what was read is not said again");
+    assert_eq!(
+        subject.index.leases.rules(CrawlId(2), SeedsRead::default()).await.unwrap(),
+        None,
+        "a crawl has its own"
+    );
 }
 
 pub(super) async fn a_lease_says_which_rules_are_in_force(backend: Backend) {
@@ -45,7 +51,7 @@ pub(super) async fn a_lease_says_which_rules_are_in_force(backend: Backend) {
     subject.release(&lease, subject.now()).await;
     subject.index.front.publish(CRAWL, "{}".into()).await.unwrap();
     subject.index.reports.open_scope(CRAWL, vec![seed("a")]).await.unwrap();
-    let version = subject.index.leases.rules(CRAWL).await.unwrap().unwrap().version;
+    let version = subject.index.leases.rules(CRAWL, SeedsRead::default()).await.unwrap().unwrap().version;
     assert_eq!(subject.one().await.rules, [(CRAWL, version)]);
 }
 
@@ -55,7 +61,7 @@ pub(super) async fn a_crawl_has_no_more_seeds_than_the_bound(backend: Backend) {
     subject.index.reports.open_scope(CRAWL, many).await.unwrap();
     let more = subject.index.reports.open_scope(CRAWL, vec![seed("h1"), seed("one-more")]).await;
     assert!(matches!(more, Err(FrontierError::Unusable(_))), "{more:?}");
-    let rules = subject.index.leases.rules(CRAWL).await.unwrap().unwrap();
+    let rules = subject.index.leases.rules(CRAWL, SeedsRead::default()).await.unwrap().unwrap();
     assert_eq!(rules.seeds.len(), MAX_SCOPE_SEEDS, "more open nothing");
     subject.index.reports.open_scope(CRAWL, vec![seed("h1")]).await.unwrap();
 }
@@ -116,7 +122,7 @@ pub(super) async fn a_crawl_that_is_let_go_leaves_once_nothing_of_it_is_under_wa
         calls += 1;
         assert!(calls < 10, "nothing of it is left");
     }
-    assert_eq!(subject.index.leases.rules(CRAWL).await.unwrap(), None);
+    assert_eq!(subject.index.leases.rules(CRAWL, SeedsRead::default()).await.unwrap(), None);
     assert_eq!(subject.one().await.urls, [theirs]);
     state(&subject, RunState::Running).await;
     assert_eq!(subject.admit_paths("d", &["1"]).await, 1, "it may come again");
@@ -125,21 +131,18 @@ pub(super) async fn a_crawl_that_is_let_go_leaves_once_nothing_of_it_is_under_wa
 
 pub(super) async fn the_rules_of_a_crawl_that_comes_again_are_newer_and_another_list(backend: Backend) {
     let subject = backend.with_delay(Duration::ZERO).await;
-    let rules = async || subject.index.leases.rules(CRAWL).await.unwrap().unwrap();
+    let rules = async |read| subject.index.leases.rules(CRAWL, read).await.unwrap().unwrap();
     subject.index.front.publish(CRAWL, "{}".into()).await.unwrap();
     subject.index.reports.open_scope(CRAWL, vec![seed("b"), seed("a")]).await.unwrap();
-    let before = rules().await;
+    let before = rules(SeedsRead::default()).await;
     state(&subject, RunState::Cancelled).await;
     while !subject.index.front.forget(CRAWL).await.unwrap() {}
     subject.pass(Duration::from_millis(10)).await;
     subject.index.front.publish(CRAWL, "{}".into()).await.unwrap();
     subject.index.reports.open_scope(CRAWL, vec![seed("a"), seed("b"), seed("c")]).await.unwrap();
-    let after = rules().await;
-    assert_eq!(after.seeds, [seed("a"), seed("b"), seed("c")], "in the order of now");
-    assert!(after.version > before.version && after.list != before.list, "{before:?} {after:?}");
-    subject.index.reports.open_scope(CRAWL, vec![seed("d")]).await.unwrap();
-    let more = rules().await;
-    assert_eq!((more.list, more.seeds.len()), (after.list, 4), "only more of the same");
+    let after = rules(before.read).await;
+    assert_eq!(after.seeds, [seed("a"), seed("b"), seed("c")], "all of them, in the order of now");
+    assert!(after.version > before.version && after.read.list != before.read.list, "{before:?} {after:?}");
 }
 
 pub(super) async fn the_urls_of_a_cancelled_crawl_leave(backend: Backend) {

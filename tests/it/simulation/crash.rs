@@ -11,6 +11,7 @@ use huntsman::crawl::visit::Visit;
 use huntsman::fetch::{Fetch, Request};
 use huntsman::frontier::{
     Ack, Borrowed, CrawlRules, EntryId, FrontierError, HandOff, Handed, Leases, Next, Release, Reports,
+    SeedsRead,
 };
 use huntsman::store::{Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally};
 use std::sync::Arc;
@@ -92,8 +93,8 @@ impl<T: Leases + ?Sized> Leases for Fused<T> {
     async fn rest(&self, until: Timestamp) {
         self.inner.rest(until).await;
     }
-    async fn rules(&self, crawl: CrawlId) -> Result<Option<CrawlRules>, FrontierError> {
-        self.around(self.inner.rules(crawl)).await
+    async fn rules(&self, crawl: CrawlId, read: SeedsRead) -> Result<Option<CrawlRules>, FrontierError> {
+        self.around(self.inner.rules(crawl, read)).await
     }
 }
 

@@ -6,7 +6,9 @@ use crate::crawl::lease::{CrawlId, Pace, Queued};
 use crate::crawl::scope::ScopeKind;
 use crate::crawl::time::Timestamp;
 use crate::frontier::memory::agenda::Host;
-use crate::frontier::{Blocked, Counts, CrawlRules, CrawlSettings, Low, MAX_SCOPE_SEEDS, RunState};
+use crate::frontier::{
+    Blocked, Counts, CrawlRules, CrawlSettings, Low, MAX_SCOPE_SEEDS, RunState, SeedsRead,
+};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -44,8 +46,11 @@ impl Index {
     }
 
     /// See [`crate::frontier::Leases::rules`].
-    pub fn rules(&self, crawl: CrawlId) -> Option<CrawlRules> {
-        self.rules.get(&crawl).cloned()
+    pub fn rules(&self, crawl: CrawlId, read: SeedsRead) -> Option<CrawlRules> {
+        let rules = self.rules.get(&crawl)?;
+        let before = if read.list == rules.read.list { read.count } else { 0 };
+        let seeds = rules.seeds.iter().skip(before).cloned().collect();
+        Some(CrawlRules { seeds, settings: rules.settings.clone(), ..*rules })
     }
 
     /// See [`crate::frontier::Front::publish`].
@@ -70,6 +75,7 @@ impl Index {
         }
         if !new.is_empty() {
             rules.seeds.extend(new);
+            rules.read.count = rules.seeds.len();
             rules.version = changes;
             self.rule_changes = changes;
         }
@@ -79,7 +85,8 @@ impl Index {
     /// The rules of a crawl; a list that begins is known by the number of changes before it.
     fn rules_of(&mut self, crawl: CrawlId) -> &mut CrawlRules {
         let list = self.rule_changes;
-        let none = || CrawlRules { version: list, list, settings: "".into(), seeds: Vec::new() };
+        let read = SeedsRead { list, count: 0 };
+        let none = || CrawlRules { version: list, settings: "".into(), seeds: Vec::new(), read };
         self.rules.entry(crawl).or_insert_with(none)
     }
 
@@ -104,6 +111,19 @@ impl Index {
         let low = self.low.iter().map(|id| &self.hosts[*id]).filter(is_wanted).take(most);
         let room = |host: &Host| self.limits.host_urls.saturating_sub(host.size());
         low.map(|host| Low { host: host.key.clone(), held: host.size(), room: room(host) }).collect()
+    }
+
+    /// See [`crate::frontier::Front::learn`].
+    pub fn learn(&mut self, paces: Vec<(HostKey, Pace)>) {
+        for (key, pace) in paces {
+            let Some(id) = self.by_key.get(&key).copied() else {
+                let kept = self.paces.entry(key).or_default();
+                *kept = kept.slower(pace);
+                continue;
+            };
+            self.hosts[id].pace = self.hosts[id].pace.slower(pace);
+            self.schedule(id);
+        }
     }
 
     /// See [`crate::frontier::Front::make_room`].

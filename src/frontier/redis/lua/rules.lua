@@ -1,6 +1,6 @@
 -- The rules of a crawl.
--- ARGV: crawl, then 'get', the list of seeds that the caller has and how many of it; or 'publish' and the settings; or
--- 'open', the most seeds there may be, and pairs of a seed and its kind.
+-- ARGV: crawl, then 'get', the list of seeds that the caller has read, how many of it, and how many more at most; or
+-- 'publish' and the settings; or 'open', the most seeds there may be, and pairs of a seed and its kind.
 -- Answers: the version; to 'get' also the list, the settings and the seeds that are new to the caller.
 local refused = enter()
 if refused then return refused end
@@ -9,7 +9,7 @@ if ARGV[5] == 'get' then
   local got = redis.call('HMGET', rules, 'version', 'list', 'settings')
   if not got[1] then return {} end
   local from = got[2] == ARGV[6] and tonumber(ARGV[7]) or 0
-  return {got[1], got[2], got[3] or '', redis.call('LRANGE', seeds, from, -1)}
+  return {got[1], got[2], got[3] or '', redis.call('LRANGE', seeds, from, from + tonumber(ARGV[8]) - 1)}
 end
 -- A list is known by the time when it began, in milliseconds, and its versions begin there: rules that were let go and come
 -- again are newer than what a node has kept of them, and their seeds may stand in another order.

@@ -13,7 +13,7 @@ use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::UrlKey;
 use huntsman::frontier::{
     Ack, Blocked, Borrowed, Counts, CrawlRules, CrawlSettings, EntryId, Front, FrontierError, HandOff,
-    Handed, Leases, Low, Next, NodeSeen, Release, Reports,
+    Handed, Leases, Low, Next, NodeSeen, Release, Reports, SeedsRead,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -286,10 +286,10 @@ impl Leases for Reached {
         }
     }
 
-    async fn rules(&self, crawl: CrawlId) -> Answer<Option<CrawlRules>> {
+    async fn rules(&self, crawl: CrawlId, read: SeedsRead) -> Answer<Option<CrawlRules>> {
         self.exchange(|server, _, _| {
             self.enter(server)?;
-            Ok(server.index.rules(crawl))
+            Ok(server.index.rules(crawl, read))
         })
         .await
     }
@@ -370,11 +370,11 @@ impl Front for Reached {
     async fn settings(&self, crawl: CrawlId, settings: CrawlSettings) -> Answer<()> {
         self.known().settings.insert(crawl, settings);
         self.exchange(|server, _, _| {
-            // Where none is open, they are said to the epoch that this process opens.
-            if let Err(FrontierError::Lost(_)) = self.enter(server) {
-                return Ok(());
+            match self.enter(server).and_then(|_| self.lead(server)) {
+                // Where none is open, or another one's, they are said to the epoch that this process opens.
+                Err(FrontierError::Lost(_)) => return Ok(()),
+                entered => entered?,
             }
-            self.lead(server)?;
             server.index.settings(crawl, settings);
             Ok(())
         })
@@ -424,6 +424,10 @@ impl Front for Reached {
         .await?;
         self.weather.note(format!("epoch {epoch} is open"));
         Ok(())
+    }
+
+    async fn learn(&self, paces: Vec<(HostKey, Pace)>) -> Answer<()> {
+        self.directing(|server, _| server.index.learn(paces.clone())).await
     }
 
     async fn low(&self, most: usize) -> Answer<Vec<Low>> {

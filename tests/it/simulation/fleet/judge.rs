@@ -104,9 +104,15 @@ impl World {
         };
         let ledger = self.weather.ledger();
         for (blocked, from, until) in &ledger.blocks {
-            // A known gap: what the stage still writes of the epoch before, once the paces were read for the next.
-            let is_late = |read: &Timestamp| *read <= *from && *from <= *read + LEASE * 2;
-            if ledger.readings.iter().any(is_late) {
+            // A known gap: what a stage still writes of the epoch before, once the paces were read for the last time before hosts
+            // are asked in the next.
+            let read = ledger.readings.iter().filter(|read| *read <= from).max();
+            let is_late = |read: &Timestamp| {
+                let quiet = *read..*read + LEASE * 2;
+                quiet.contains(from)
+                    && !ledger.readings.iter().any(|next| next > from && quiet.contains(next))
+            };
+            if read.is_some_and(is_late) {
                 continue;
             }
             let early = within(*from, *until).filter(|_| blocked.as_str() == host);
