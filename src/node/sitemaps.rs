@@ -11,7 +11,7 @@ use crate::crawl::host::Authority;
 use crate::crawl::report::{Outcome, Report};
 use lru::LruCache;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use url::Url;
 
 /// Authorities that are kept; one that is forgotten is announced again, and storage drops what it knows.
@@ -31,48 +31,72 @@ pub enum Sitemaps {
 
 /// The authorities whose sitemaps are in the stream or the store.
 #[derive(Debug)]
-pub(super) struct Announced(Mutex<LruCache<Authority, ()>>);
+pub(super) struct Announced(Mutex<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    latest: LruCache<Authority, ()>,
+    /// How often the stream was lost.
+    losses: u64,
+}
+
+/// An announcement that travels in a report.
+#[derive(Debug)]
+pub(super) struct Announcement {
+    authority: Authority,
+    losses: u64,
+}
 
 impl Default for Announced {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(KEPT)))
+        Self(Mutex::new(Kept { latest: LruCache::new(KEPT), losses: 0 }))
     }
 }
 
 impl Announced {
-    fn has(&self, authority: &Authority) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(authority).is_some()
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Said when a report that carries them was handed off.
-    pub(super) fn add(&self, authority: Authority) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(authority, ());
+    /// What is to be announced; `None` where the authority was.
+    fn begin(&self, authority: Authority, is_again: bool) -> Option<Announcement> {
+        let mut kept = self.kept();
+        let is_known = kept.latest.get(&authority).is_some();
+        (is_again || !is_known).then_some(Announcement { authority, losses: kept.losses })
+    }
+
+    /// Said when the report that carries it was handed off. One whose stream was lost meanwhile was announced in vain.
+    pub(super) fn add(&self, announcement: Announcement) {
+        let mut kept = self.kept();
+        if announcement.losses == kept.losses {
+            kept.latest.put(announcement.authority, ());
+        }
     }
 
     /// Said when the stream was lost: nobody knows which reports were committed.
     pub(super) fn forget_all(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut kept = self.kept();
+        kept.latest.clear();
+        kept.losses += 1;
     }
 
     /// Said when robots.txt was read anew: it may name others now.
     pub(super) fn forget(&self, authority: &Authority) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(authority);
+        self.kept().latest.pop(authority);
     }
 }
 
 impl Job {
     /// Puts the sitemaps of the page's authority into its report, ahead of the outlinks, unless that was done before. The answer
     /// goes to [`Announced::add`] once the report is handed off.
-    pub(super) fn announce(&self, page: &Url, report: &mut Report) -> Option<Authority> {
+    pub(super) fn announce(&self, page: &Url, report: &mut Report) -> Option<Announcement> {
         if self.settings.sitemaps == Sitemaps::Skip || !speaks_of_its_host(page, report) {
             return None;
         }
         let authority = Authority::of(page);
         // A report of this URL that came before may have been refused, with what it carried.
         let is_first = (report.url.visit, report.url.attempt, report.url.throttled) == (1, 1, 0);
-        if is_first && self.announced.has(&authority) {
-            return None;
-        }
+        let announcement = self.announced.begin(authority.clone(), !is_first)?;
         let named = match self.sitemaps_named_by(&authority) {
             Named::Known(named) => named,
             // The next page asks for robots.txt again.
@@ -86,7 +110,7 @@ impl Job {
         found.append(&mut report.found);
         report.found = found;
         report.skipped.extend(skipped);
-        Some(authority)
+        Some(announcement)
     }
 }
 

@@ -177,8 +177,8 @@ impl Visiting<'_> {
     ) {
         let announced = job.announce(page, &mut report);
         let accepted = self.hand_off(report, due, note, ends).await;
-        if let Some(authority) = announced.filter(|_| accepted) {
-            job.announced.add(authority);
+        if let Some(announcement) = announced.filter(|_| accepted) {
+            job.announced.add(announcement);
         }
     }
 
