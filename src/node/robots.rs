@@ -232,7 +232,9 @@ impl Visiting<'_> {
             there.host = host.clone();
             note = Some(there);
         }
-        let _ = self.node.frontier.release(Release { host, token, due, note }).await;
+        if let Err(why) = self.node.frontier.release(Release { host, token, due, note }).await {
+            self.node.heard(&why);
+        }
         let Some(visit) = visit else { return false };
         if let Some(delay) = asked_delay {
             // This host's own pace follows the file, from now on since its last request is not known here.
@@ -251,7 +253,13 @@ impl Visiting<'_> {
         }
         // The verdict of this host: its request was noted with the host that answered, and has one row all the same.
         let settled = self.note(asked.job, *self.pace(), settled, visit.finished);
-        matches!(self.node.frontier.note(self.token, settled).await, Ok(Handed::Accepted))
+        match self.node.frontier.note(self.token, settled).await {
+            Ok(handed) => handed == Handed::Accepted,
+            Err(why) => {
+                self.node.heard(&why);
+                false
+            }
+        }
     }
 
     async fn rest(&self, until: Timestamp) {

@@ -98,7 +98,9 @@ impl Node {
         let due = self.clock.now() + REFUSED;
         let release = Release { host: lease.host, token: lease.token, due, note: None };
         // Stale or out of reach: the lease lapses by itself.
-        let _ = self.frontier.release(release).await;
+        if let Err(why) = self.frontier.release(release).await {
+            self.heard(&why);
+        }
         self.held().remove(&lease.token);
     }
 }
@@ -326,7 +328,9 @@ impl Visiting<'_> {
         };
         if let Some(earlier) = earlier {
             // Stale or out of reach: the lease lapses by itself.
-            let _ = self.node.frontier.note(self.token, earlier).await;
+            if let Err(why) = self.node.frontier.note(self.token, earlier).await {
+                self.node.heard(&why);
+            }
         }
     }
 
