@@ -3,8 +3,8 @@
 //! The order of effects is the crash-safety argument. A node never admits and never writes to the store; it appends a report, and
 //! only then is the URL no longer leased. Dying anywhere before that costs one repeated visit.
 
-mod blocks;
 mod job;
+mod quiet;
 mod reading;
 mod reminding;
 mod robots;
@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::crawl::lease::{Lease, Token};
 use crate::crawl::time::Timestamp;
 use crate::frontier::{FrontierError, Leases, Next};
-use blocks::Blocks;
+use quiet::QuietHosts;
 use reminding::Reminding;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -64,7 +64,7 @@ pub struct Node {
     settings: Settings,
     jobs: Jobs,
     held: Mutex<HashMap<Token, Arc<Held>>>,
-    blocks: Blocks,
+    quiet_hosts: QuietHosts,
     /// No lease is asked for before this point.
     quiet_until: AtomicI64,
     /// A permit a request in flight: only a host that is asked several URLs at a time can make another wait for one.
@@ -100,7 +100,7 @@ impl Node {
             settings,
             jobs,
             held: Mutex::default(),
-            blocks: Blocks::default(),
+            quiet_hosts: QuietHosts::default(),
             quiet_until: AtomicI64::default(),
             requests,
         }

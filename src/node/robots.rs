@@ -175,8 +175,8 @@ impl Visiting<'_> {
     /// its own: where the other host is not free, this one is released until it is.
     async fn ask_elsewhere(&self, asked: Asked<'_>) -> bool {
         let host = HostKey::of(&asked.at);
-        if let Some(until) = self.node.blocks.until(&host).filter(|until| *until > self.node.clock.now()) {
-            self.end_lease(until, None).await;
+        if let Some(quiet) = self.node.quiet_hosts.after(self.node.clock.now(), &host) {
+            self.end_lease(quiet.until(), None).await;
             return false;
         }
         let borrowed_at = self.node.clock.now();
@@ -214,10 +214,10 @@ impl Visiting<'_> {
                 after.crawl_delay = asked.job.robots.crawl_delay(&own, &known, after.crawl_delay);
                 asked.job.robots.put(&own, known.clone());
             }
-            self.node.blocks.learn(&host, after);
             // What other crawls want counts there, too.
             let gap = self.gap.max(asked.job.settings.delay.of(host.host(), &after));
             due = politeness::next_due(visit.paced_from(), gap, &after);
+            self.node.quiet_hosts.learn(&host, after, due);
             let said = asked.note(verdict, detail, visit, token);
             match &known {
                 Known::Pending { .. } => {}

@@ -74,7 +74,7 @@ impl Node {
             asking: tokio::sync::Mutex::default(),
             farewell: Mutex::default(),
         };
-        visiting.keep_known_block(&urls).await;
+        visiting.keep_quiet(&urls).await;
         let left = urls.len();
         let together =
             if visiting.delay().is_zero() { visiting.jobs.per_host().clamp(1, left.max(1)) } else { 1 };
@@ -106,17 +106,21 @@ impl Node {
 }
 
 impl Visiting<'_> {
-    /// A block that this node was told of and the index does not know any more, or never heard of, is said again and kept.
-    async fn keep_known_block(&self, urls: &[Queued]) {
+    /// What this node knows of a host, and the index does not know any more or never heard of, holds all the same; a block
+    /// is said again.
+    async fn keep_quiet(&self, urls: &[Queued]) {
         let now = self.node.clock.now();
-        let Some(until) = self.node.blocks.until(&self.host).filter(|until| *until > now) else { return };
-        if self.pace().block_until.is_some_and(|known| known >= until) {
-            return;
-        }
-        let Some(first) = urls.first() else { return };
-        let pace = self.block(until);
-        let note = self.note(self.jobs.of(first.crawl), pace, None, now);
-        self.end_lease(until, Some(note)).await;
+        let Some(quiet) = self.node.quiet_hosts.after(now, &self.host) else { return };
+        let known = self.pace().block_until;
+        let note = match (quiet.block.filter(|until| known < Some(*until)), urls.first()) {
+            (Some(until), Some(first)) => {
+                let pace = self.block(until);
+                Some(self.note(self.jobs.of(first.crawl), pace, None, now))
+            }
+            _ if quiet.due > now => None,
+            _ => return,
+        };
+        self.end_lease(quiet.until(), note).await;
     }
 
     /// One URL: robots verdict, fence, request, outlinks, hand-off. Does nothing once the lease has ended.
@@ -234,9 +238,10 @@ impl Visiting<'_> {
         let mut pace = self.pace();
         let before = *pace;
         *pace = politeness::after(before, visit);
-        self.node.blocks.learn(&self.host, *pace);
+        let due = self.next_due(visit, &pace);
+        self.node.quiet_hosts.learn(&self.host, *pace, due);
         let note = (*pace != before).then(|| self.note(job, *pace, None, visit.finished));
-        (self.next_due(visit, &pace), note)
+        (due, note)
     }
 
     /// The same after a request for robots.txt, which is always noted.
@@ -249,8 +254,9 @@ impl Visiting<'_> {
     ) -> (Timestamp, Note) {
         let mut pace = self.pace();
         *pace = Pace { crawl_delay: crawl_delay(pace.crawl_delay), ..politeness::after(*pace, visit) };
-        self.node.blocks.learn(&self.host, *pace);
-        (self.next_due(visit, &pace), self.note(job, *pace, Some(robots), visit.finished))
+        let due = self.next_due(visit, &pace);
+        self.node.quiet_hosts.learn(&self.host, *pace, due);
+        (due, self.note(job, *pace, Some(robots), visit.finished))
     }
 
     fn next_due(&self, visit: &Visit, pace: &Pace) -> Timestamp {
@@ -265,7 +271,7 @@ impl Visiting<'_> {
     pub(super) fn block(&self, until: Timestamp) -> Pace {
         let mut pace = self.pace();
         pace.block_until = Some(pace.block_until.map_or(until, |before| before.max(until)));
-        self.node.blocks.learn(&self.host, *pace);
+        self.node.quiet_hosts.learn(&self.host, *pace, until);
         *pace
     }
 

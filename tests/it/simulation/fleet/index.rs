@@ -37,7 +37,7 @@ pub(super) struct Shared {
 }
 
 /// What a process knows of the server.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Known {
     run: u32,
     mark: Option<Mark>,
@@ -93,14 +93,14 @@ impl Reached {
         let result = match luck {
             Luck::Fine => self.say(false, &mut call),
             Luck::SaidTwice => {
-                let _ = self.say(false, &mut call);
+                self.say_unheard(&mut call);
                 super::process::moment(PATIENCE).await;
                 self.disconnected();
                 self.say(true, &mut call)
             }
             Luck::NoAnswer | Luck::NoEffect => {
                 if luck == Luck::NoAnswer {
-                    let _ = self.say(false, &mut call);
+                    self.say_unheard(&mut call);
                 }
                 super::process::moment(PATIENCE).await;
                 self.disconnected();
@@ -129,6 +129,13 @@ impl Reached {
         call: &mut impl FnMut(&mut Server, bool, Timestamp) -> Answer<R>,
     ) -> Answer<R> {
         call(&mut self.server(), again, self.now())
+    }
+
+    /// The answer never arrives: whatever it says, nobody knows.
+    fn say_unheard<R>(&self, call: &mut impl FnMut(&mut Server, bool, Timestamp) -> Answer<R>) {
+        let before = self.known().clone();
+        drop(self.say(false, call));
+        *self.known() = before;
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
