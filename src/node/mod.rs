@@ -115,17 +115,31 @@ impl Node {
     pub async fn run(self: &Arc<Self>, stop: &CancellationToken) -> Result<(), NodeError> {
         let mut visits = JoinSet::new();
         let mut renewal = self.clock.now() + self.settings.lease / 3;
-        while !stop.is_cancelled() {
-            if self.clock.now() >= renewal {
-                renewal = self.clock.now() + self.settings.lease / 3;
-                self.renew().await;
+        let leasing = async {
+            tokio::select! {
+                ended = self.keep_leasing(&mut visits, stop) => ended,
+                // Beside it: an index that is far away takes its time to hand out leases, and those in hand run out.
+                () = async { loop { self.renew_from(&mut renewal).await } } => Ok(()),
             }
+        };
+        leasing.await?;
+        self.drain(visits).await;
+        Ok(())
+    }
+
+    /// Leases hosts and spawns their visits until `stop` fires or the node is asked to leave.
+    async fn keep_leasing(
+        self: &Arc<Self>,
+        visits: &mut JoinSet<()>,
+        stop: &CancellationToken,
+    ) -> Result<(), NodeError> {
+        while !stop.is_cancelled() {
             while visits.try_join_next().is_some() {}
             let mut room = self.settings.concurrency.saturating_sub(visits.len());
-            let mut rest = renewal;
+            let mut rest = Timestamp::NEVER;
             let asked = self.clock.now();
             if asked < self.quiet_until() {
-                (room, rest) = (0, self.quiet_until().min(renewal));
+                (room, rest) = (0, self.quiet_until());
             }
             if room > 0 {
                 match self.frontier.lease(room).await {
@@ -136,7 +150,7 @@ impl Node {
                         }
                         continue;
                     }
-                    Ok(Next::NotBefore(due)) => rest = due.min(renewal),
+                    Ok(Next::NotBefore(due)) => rest = due,
                     Ok(Next::Drain) => break,
                     Err(FrontierError::Unavailable(why)) => {
                         self.pause(&why, OUT_OF_REACH);
@@ -156,7 +170,6 @@ impl Node {
                 () = self.clock.sleep_until(rest) => {}
             }
         }
-        self.drain(visits).await;
         Ok(())
     }
 

@@ -178,8 +178,31 @@ impl Installation {
         assert_eq!(verdict.rows, verdict.distinct, "stored twice");
         assert_eq!(verdict.open, 0, "open at the end: {}", logs());
         assert_eq!(verdict.impolite, [""; 0], "asked too fast: {}", logs());
-        assert!(verdict.extra <= extra, "{} extra fetches, {extra} allowed: {}", verdict.extra, logs());
+        assert!(
+            verdict.extra <= extra,
+            "{} extra fetches, {extra} allowed: {:#?} {}",
+            verdict.extra,
+            self.repeated(),
+            logs()
+        );
         verdict
+    }
+
+    /// The requests for pages that were asked for more than once, and what the store knows of them.
+    fn repeated(&self) -> Vec<String> {
+        let requests = self.requests();
+        let mut asked: BTreeMap<String, Vec<Duration>> = BTreeMap::new();
+        for request in requests.iter().filter(|request| request.is_page()) {
+            asked.entry(request.url()).or_default().push(request.at);
+        }
+        let known = |url: &str| {
+            self.texts(&format!(
+                "SELECT concat_ws(' ', token, visit, attempt, outcome, started_at, total_ms) FROM fetches \
+                 WHERE url = '{url}' ORDER BY id"
+            ))
+        };
+        let again = asked.into_iter().filter(|(_, times)| times.len() > 1);
+        again.map(|(url, times)| format!("{url} {times:?}: {:?}", known(&url))).collect()
     }
 }
 
