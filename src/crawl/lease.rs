@@ -110,7 +110,7 @@ pub struct Lease {
     pub host: HostKey,
     /// The fence.
     pub token: Token,
-    /// When the lease expires unless it is renewed, by the clock of the index.
+    /// When the lease expires unless it is renewed, by the caller's clock: its length is counted from before it was asked for.
     pub until: Timestamp,
     /// What is known of the host's pace.
     pub pace: Pace,

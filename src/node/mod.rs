@@ -74,7 +74,7 @@ pub struct Node {
 /// A lease in the node's hands, apart from its URLs.
 #[derive(Debug)]
 struct Held {
-    /// From then on nothing is sent under it: two thirds of its length, counted from before it was asked for.
+    /// From then on nothing is sent under it: a third of its length before it ends.
     fence: AtomicI64,
     /// Fires when the index no longer knows it.
     lost: CancellationToken,
@@ -137,15 +137,14 @@ impl Node {
             while visits.try_join_next().is_some() {}
             let mut room = self.settings.concurrency.saturating_sub(visits.len());
             let mut rest = Timestamp::NEVER;
-            let asked = self.clock.now();
-            if asked < self.quiet_until() {
+            if self.clock.now() < self.quiet_until() {
                 (room, rest) = (0, self.quiet_until());
             }
             if room > 0 {
                 match self.frontier.lease(room).await {
                     Ok(Next::Leases(leases)) => {
                         for lease in leases {
-                            let held = self.hold(&lease, asked);
+                            let held = self.hold(&lease);
                             visits.spawn(Arc::clone(self).visit_all(lease, held, stop.clone()));
                         }
                         continue;
@@ -201,8 +200,9 @@ impl Node {
         self.renew().await;
     }
 
-    fn hold(&self, lease: &Lease, asked: Timestamp) -> Arc<Held> {
-        let fence = asked + self.settings.lease * 2 / 3;
+    fn hold(&self, lease: &Lease) -> Arc<Held> {
+        // Its end is counted from before the index was asked, however long the answer was on its way.
+        let fence = lease.until - self.settings.lease / 3;
         let held =
             Arc::new(Held { fence: AtomicI64::new(fence.as_micros()), lost: CancellationToken::new() });
         self.held().insert(lease.token, Arc::clone(&held));

@@ -341,8 +341,12 @@ impl Reports for Reached {
     }
 
     async fn admit(&self, urls: Vec<Queued>, crawl: CrawlId, seen: &[UrlKey]) -> Answer<usize> {
-        let admitted = self.exchange(|server, _, now| {
+        let admitted = self.exchange(|server, again, now| {
             self.enter(server)?;
+            if again {
+                // What was visited and committed since it was admitted is admitted once more.
+                self.weather.excuse(urls.len());
+            }
             Ok(server.index.admit(urls.clone(), crawl, seen, now))
         });
         let admitted = admitted.await;
