@@ -5,7 +5,9 @@ use super::crew::Crew;
 use super::form::{self, now};
 use super::installation::{Installation, Plan};
 use super::process::Role;
+use super::redis::strike;
 use crate::rng::Rng;
+use crate::servers::redis::RedisServer;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -66,13 +68,11 @@ fn many_deaths(seed: u64, is_flushed: bool) -> String {
         let pages = installation.pages();
         let share = pages * 100 / truth;
         if restarted == 0 && share >= form::of(25, 30) && !is_flushed {
-            in_hand += installation.in_hand_standing(&crew).all();
-            installation.redis().restart();
+            in_hand += strike(&mut installation, &crew, RedisServer::restart).all();
             restarted = 1;
             write!(died, "{share} %: Redis; ").unwrap();
         } else if restarted == 0 && share >= 50 && is_flushed {
-            in_hand += installation.in_hand_standing(&crew).all();
-            installation.redis().ask::<()>(&["FLUSHALL"]);
+            in_hand += strike(&mut installation, &crew, |redis| redis.ask(&["FLUSHALL"])).all();
             restarted = 2;
             write!(died, "{share} %: Redis flushed; ").unwrap();
         } else if restarted == 1 && share >= 60 {

@@ -10,7 +10,11 @@ use crate::servers::redis::RedisServer;
 use std::time::Duration;
 
 /// Does this to Redis while every role stands still for a moment, so that what is in hand is what was counted.
-fn strike(installation: &mut Installation, crew: &Crew, blow: impl FnOnce(&mut RedisServer)) -> InHand {
+pub(super) fn strike(
+    installation: &mut Installation,
+    crew: &Crew,
+    blow: impl FnOnce(&mut RedisServer),
+) -> InHand {
     let roles = || crew.nodes.iter().chain(&crew.storages);
     roles().for_each(super::process::Role::freeze);
     let in_hand = installation.in_hand();
