@@ -12,7 +12,7 @@ use crate::crawl::lease::CrawlId;
 use crate::crawl::politeness::Delay;
 use crate::crawl::scope::{ScopeKind, opened_by};
 use crate::crawl::time::Timestamp;
-use crate::frontier::{CrawlSettings, Front, FrontierError, GUARD, Reports, RunState};
+use crate::frontier::{CrawlSettings, Front, FrontierError, GUARD, MAX_SCOPE_SEEDS, Reports, RunState};
 use crate::store::{CrawlRow, CrawlState, Crawls, Fence, Leadership, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -253,7 +253,18 @@ impl Fleet {
         {
             let all = desk.opened();
             let before = all.get(&crawl);
+            let room = MAX_SCOPE_SEEDS - before.map_or(0, HashSet::len);
             for (url, kind) in seeds {
+                if new.len() >= room {
+                    // Said where it is reached, and not again at every fill.
+                    if room > 0 {
+                        tracing::error!(
+                            crawl = crawl.0,
+                            "its seeds open more than {MAX_SCOPE_SEEDS} hosts, domains or directories: links to the others are out of scope"
+                        );
+                    }
+                    break;
+                }
                 let what = Url::parse(url).ok().and_then(|url| opened_by(&url, kind));
                 let Some(what) = what.filter(|what| before.is_none_or(|before| !before.contains(what)))
                 else {

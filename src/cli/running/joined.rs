@@ -1,6 +1,7 @@
 //! The same for a crawl of an installation: this process runs the three roles on a shared index, beside others.
 
-use super::{Ended, Run, Stop, check_sink, errors_words, go_on, nothing_left, too_many_errors};
+use super::stopping::{Stop, errors_words};
+use super::{Ended, Run, check_sink, go_on, nothing_left, too_many_errors};
 use crate::cli::board::Board;
 use crate::cli::exit::{ExitCode, Failure};
 use crate::cli::progress::{self, Header, Progress};

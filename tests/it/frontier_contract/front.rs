@@ -190,6 +190,21 @@ pub(super) async fn make_room_leaves_one_url_of_each_blocked_host(backend: Backe
     assert!(blocked.iter().all(|lease| paths(&lease.urls) == ["1"]), "the first stays");
 }
 
+pub(super) async fn room_is_made_on_many_hosts_with_many_urls(backend: Backend) {
+    let many = Limits { urls: 200_000, host_urls: 5_000, ..limits() };
+    let subject = backend.with(many, Duration::ZERO, None).await;
+    let until = subject.now() + 60 * SECOND;
+    let urls: Vec<String> = (0..300).map(|n| n.to_string()).collect();
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    for host in 0..20 {
+        let host = format!("h{host}");
+        subject.learn(&host, blocked_until(until)).await;
+        subject.admit_paths(&host, &urls).await;
+    }
+    assert_eq!(subject.index.front.make_room().await.unwrap(), 20 * 299);
+    assert_eq!(subject.held().await, (20, 0, 0));
+}
+
 pub(super) async fn what_made_room_comes_back_by_refill(backend: Backend) {
     let subject = backend.with_delay(Duration::ZERO).await;
     let until = subject.now() + 60 * SECOND;

@@ -107,6 +107,7 @@ macro_rules! contract {
                     a_host_that_blocks_us_is_not_low_before_it_could_be_visited,
                     room_is_what_is_left_of_the_bound,
                     make_room_leaves_one_url_of_each_blocked_host,
+                    room_is_made_on_many_hosts_with_many_urls,
                     what_made_room_comes_back_by_refill,
                     a_refill_passes_over_what_is_queued_leased_or_handed_over,
                     a_refill_takes_no_more_than_there_is_room_for,
