@@ -7,7 +7,7 @@ use crate::crawl::lease::Pace;
 use crate::crawl::politeness::{self, Delay};
 use crate::crawl::robots::{self, Fetched, MAX_BYTES, MAX_HOPS, Rules};
 use crate::crawl::time::Timestamp;
-use crate::crawl::visit::{Failure, Visit};
+use crate::crawl::visit::{Contact, Failure, Visit};
 use crate::fetch::{Fetch, Request};
 use crate::settings::Settings;
 use crate::telemetry::Terminal;
@@ -35,7 +35,7 @@ pub(super) struct Asker<'a> {
 struct Host {
     pace: Pace,
     /// From when the next delay counts.
-    asked: Option<Timestamp>,
+    asked: Option<Contact>,
 }
 
 /// The host is not to be asked before then, which is longer than we wait.
@@ -96,7 +96,7 @@ impl<'a> Asker<'a> {
         let visit = self.client.get(request).await;
         let host = self.hosts.entry(key).or_default();
         host.pace = politeness::after(host.pace, &visit);
-        host.asked = Some(visit.paced_from());
+        host.asked = Some(visit.contact());
         Ok(visit)
     }
 

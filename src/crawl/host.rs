@@ -55,6 +55,15 @@ impl HostKey {
     }
 }
 
+impl HostKey {
+    /// The registrable domain by the Public Suffix List; `None` for addresses and names that have none.
+    pub fn domain(&self) -> Option<&str> {
+        let host = self.host();
+        let is_address = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
+        if is_address { None } else { psl::domain_str(host) }
+    }
+}
+
 impl fmt::Display for HostKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -3,10 +3,14 @@
 //! One due time a host: the first byte of its last answer (or the end of a visit without one) plus the crawl delay,
 //! robots.txt included; and a block, where the host said so or stayed silent. Nothing here shortens what a host
 //! asked for: a Crawl-delay counts however long it is, a Retry-After up to [`MAX_RETRY_AFTER`].
+//!
+//! The delay is only the least gap: a host is left alone at least as long as it took to answer, and twice as long with
+//! each refusal or silence, which is forgiven slowly. Where there is no delay, on loopback or since the user said so, the
+//! gap does not grow either.
 
 use crate::crawl::lease::Pace;
 use crate::crawl::time::Timestamp;
-use crate::crawl::visit::{FailureClass, Visit};
+use crate::crawl::visit::{Contact, FailureClass, Visit};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,6 +22,10 @@ pub const FIRST_THROTTLE: Duration = Duration::from_secs(5);
 pub const FIRST_SILENCE: Duration = Duration::from_secs(1);
 /// No back-off of ours is longer.
 pub const MAX_BACKOFF: Duration = Duration::from_secs(900);
+/// No gap grows beyond this by itself: a longer one was asked for.
+pub const MAX_GROWN_GAP: Duration = Duration::from_secs(30);
+/// One strike of a host is forgiven with an answer that comes so long after its block, or after the last one was.
+pub const FORGIVING: Duration = Duration::from_secs(10);
 /// The delay of a host that asks for none, where the user set none.
 pub const DEFAULT_DELAY: Duration = Duration::from_millis(250);
 
@@ -62,7 +70,7 @@ pub fn after(pace: Pace, visit: &Visit) -> Pace {
     let strikes = if is_earlier { pace.strikes.saturating_sub(1) } else { pace.strikes };
     let span = match signal(visit) {
         Signal::Fine if is_earlier => return pace,
-        Signal::Fine => return Pace { block_until: None, strikes: 0, ..pace },
+        Signal::Fine => return eased(pace, visit.started),
         Signal::Neutral => return pace,
         Signal::Throttled { retry_after } => {
             retry_after.map_or_else(|| backoff(FIRST_THROTTLE, strikes), |span| span.min(MAX_RETRY_AFTER))
@@ -74,9 +82,30 @@ pub fn after(pace: Pace, visit: &Visit) -> Pace {
     Pace { block_until: Some(until), strikes: strikes.saturating_add(1), ..pace }
 }
 
-/// The earliest next request to the host after a request that counts from `paced_from`.
-pub fn next_due(paced_from: Timestamp, delay: Duration, pace: &Pace) -> Timestamp {
-    (paced_from + delay).max(pace.block_until.unwrap_or(Timestamp::EPOCH))
+/// The pace after a host has answered well: its block, over by then, stays as the point from which the next strike is
+/// forgiven, as long as there is one.
+fn eased(pace: Pace, at: Timestamp) -> Pace {
+    let is_soon = pace.block_until.is_some_and(|until| at < until + FORGIVING);
+    match pace.strikes {
+        0 => Pace { block_until: None, ..pace },
+        _ if is_soon => pace,
+        1 => Pace { block_until: None, strikes: 0, ..pace },
+        strikes => Pace { block_until: Some(at), strikes: strikes - 1, ..pace },
+    }
+}
+
+/// The earliest next request to a host whose delay, its own and ours, is `delay`.
+pub fn next_due(last: Contact, delay: Duration, pace: &Pace) -> Timestamp {
+    let block = pace.block_until.unwrap_or(Timestamp::EPOCH);
+    (last.at + gap(last.latency, delay, pace.strikes)).max(block)
+}
+
+fn gap(latency: Duration, delay: Duration, strikes: u32) -> Duration {
+    if delay.is_zero() {
+        return delay;
+    }
+    let grown = delay.saturating_mul(1 << strikes.min(16)).max(latency);
+    delay.max(grown.min(MAX_GROWN_GAP))
 }
 
 /// Whether the answer tells us to slow down rather than something about the URL.
@@ -158,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_and_silences_double_the_block_and_one_answer_ends_it() {
+    fn refusals_and_silences_double_the_block_and_answers_forgive_them_slowly() {
         let mut pace = Pace::default();
         let mut spans = Vec::new();
         for _ in 0..4 {
@@ -168,12 +197,31 @@ mod tests {
             spans.push(pace.block_until.unwrap().since(started).as_secs());
         }
         assert_eq!(spans, [5, 10, 20, 40]);
-        pace = after(pace, &later(&pace, answered(200, None)));
+        let answer = |at| Visit { started: at, first_byte: Some(at), finished: at, ..answered(200, None) };
+        for left in [3, 2, 1, 0] {
+            let before = pace.block_until.unwrap();
+            assert_eq!(after(pace, &answer(before + FORGIVING / 2)), pace, "not so soon");
+            pace = after(pace, &answer(before + FORGIVING));
+            assert_eq!(pace.strikes, left);
+        }
         assert_eq!(pace, Pace::default());
         pace = after(pace, &failed(FailureClass::Connect));
         assert_eq!(pace.block_until, Some(T + FIRST_SILENCE));
         assert_eq!(after(Pace::default(), &answered(503, None)), Pace::default());
         assert_eq!(backoff(FIRST_THROTTLE, 40), MAX_BACKOFF);
+    }
+
+    #[test]
+    fn the_gap_grows_with_the_latency_and_with_strikes_between_the_delay_and_a_bound() {
+        let due = |latency: u64, delay: u64, strikes| {
+            let last = Contact { at: T, latency: Duration::from_millis(latency) };
+            let pace = Pace { strikes, ..Pace::default() };
+            next_due(last, Duration::from_millis(delay), &pace).since(T).as_millis()
+        };
+        assert_eq!([due(10, 250, 0), due(900, 250, 0), due(90_000, 250, 0)], [250, 900, 30_000]);
+        assert_eq!([due(10, 250, 1), due(10, 250, 3), due(10, 250, 99)], [500, 2_000, 30_000]);
+        assert_eq!(due(10, 400_000, 3), 400_000, "a delay that is longer is kept as it is");
+        assert_eq!(due(900, 0, 3), 0, "where there is no delay, the gap does not grow");
     }
 
     #[test]

@@ -25,12 +25,27 @@ impl Visit {
         self.first_byte.unwrap_or(self.finished)
     }
 
+    /// What politeness counts from.
+    pub fn contact(&self) -> Contact {
+        let at = self.paced_from();
+        Contact { at, latency: at.since(self.started) }
+    }
+
     /// The failure where nobody answered at all: then any other request to that host would fail in the same way.
     pub fn silence(&self) -> Option<&Failure> {
         use FailureClass::{Aborted, Coding, Incomplete, Protocol};
         let answered = |class| matches!(class, Incomplete | Protocol | Coding | Aborted);
         self.result.as_ref().err().filter(|failure| !answered(failure.class))
     }
+}
+
+/// A request to a host, as far as its pace goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contact {
+    /// See [`Visit::paced_from`].
+    pub at: Timestamp,
+    /// How long the host took until then.
+    pub latency: Duration,
 }
 
 /// An HTTP answer, its body decoded. Only the fields that a rule reads.

@@ -105,7 +105,9 @@ pub enum Borrowed {
 pub trait Leases: Send + Sync {
     /// Leases up to `hosts` hosts that are due, the longest due first, each with as many URLs as its pace allows:
     /// one where it has a delay, up to [`LEASE_URLS`] where it has none or was silent (they share that attempt); higher
-    /// priority goes first, then the first come. A host has one lease at most.
+    /// priority goes first, then the first come. A host has one lease at most. The hosts of one registrable domain have their
+    /// turns one after the other: together they are leased [`DOMAIN_SHARE`] times as often as one of them that asks for no
+    /// delay of its own; without a delay there are no turns.
     ///
     /// Grants nothing while the stream's lag is at its bound, nothing of a crawl that is not [`RunState::Running`], and no
     /// more URLs of a crawl than its page budget has left. (Where several nodes ask an index of several shards at the
@@ -368,6 +370,8 @@ pub trait Front: Send + Sync {
 
 /// Most URLs in one lease.
 pub const LEASE_URLS: usize = 16;
+/// So many times as often as one host is all of its registrable domain asked: a thousand names may be one server.
+pub const DOMAIN_SHARE: u32 = 8;
 /// The least pause of a host after a lease on it expired: its holder may have been about to ask.
 pub const GUARD: Duration = Duration::from_secs(1);
 /// A URL alone in so many expired leases in a row is quarantined.

@@ -216,7 +216,7 @@ impl Visiting<'_> {
             }
             // What other crawls want counts there, too.
             let gap = self.gap.max(asked.job.settings.delay.of(host.host(), &after));
-            due = politeness::next_due(visit.paced_from(), gap, &after);
+            due = politeness::next_due(visit.contact(), gap, &after);
             self.node.quiet_hosts.learn(&host, after, due);
             let said = asked.note(verdict, detail, visit, token);
             match &known {

@@ -260,7 +260,7 @@ impl Visiting<'_> {
     }
 
     fn next_due(&self, visit: &Visit, pace: &Pace) -> Timestamp {
-        politeness::next_due(visit.paced_from(), self.gap.max(pace.crawl_delay.unwrap_or_default()), pace)
+        politeness::next_due(visit.contact(), self.gap.max(pace.crawl_delay.unwrap_or_default()), pace)
     }
 
     pub(super) fn pace(&self) -> MutexGuard<'_, Pace> {

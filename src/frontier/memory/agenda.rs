@@ -83,6 +83,8 @@ pub(super) struct Host {
     pub(super) short: bool,
     /// Kept free for a borrower until then.
     pub(super) wanted_until: Timestamp,
+    /// Whether its due time is its turn among the hosts of its registrable domain.
+    pub(super) has_turn: bool,
     /// Where it stands in the agenda.
     pub(super) agenda: Option<Timestamp>,
     /// Whether it was found due with nothing that may be leased: its crawls are paused, or their budgets spent.
@@ -126,6 +128,7 @@ impl Host {
             handed_over: 0,
             short: false,
             wanted_until: Timestamp::EPOCH,
+            has_turn: false,
             agenda: None,
             parked: false,
             lines: Vec::new(),

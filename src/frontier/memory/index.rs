@@ -86,6 +86,8 @@ pub struct Index {
     /// What hosts that left asked for, where they asked for anything: they come back with it.
     paces: HashMap<HostKey, Pace>,
     by_key: HashMap<HostKey, HostId>,
+    /// When the next host of a registrable domain has its turn.
+    turns: HashMap<String, Timestamp>,
     agenda: BTreeSet<(Timestamp, HostId)>,
     expiries: BTreeSet<(Timestamp, HostId)>,
     /// Queued, leased or handed over.
@@ -129,6 +131,7 @@ impl Index {
             looked_at: 0,
             paces: HashMap::new(),
             by_key: HashMap::new(),
+            turns: HashMap::new(),
             agenda: BTreeSet::new(),
             expiries: BTreeSet::new(),
             known: HashSet::new(),

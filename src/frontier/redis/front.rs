@@ -254,7 +254,7 @@ impl Front for RedisFrontier {
         if urls.is_empty() {
             let shards = self.link.session().await?.mark.shards;
             let args = Args::new().add("refill").add(if complete { "1" } else { "0" });
-            let args = args.add(host.as_str()).add(shards::loopback(host)).add("0");
+            let args = args.add(host.as_str()).number(shards::kind(host)).add("0");
             self.link.one(Script::Admit, shards::of_host(host, shards), args).await?;
             return Ok(0);
         }

@@ -155,7 +155,7 @@ impl Leases for RedisFrontier {
             for note in notes.by_ref().take(REMINDED) {
                 let shard = shards::of_host(&note.host, shards);
                 let args = calls.remove(&shard).unwrap_or_default();
-                let args = args.add(note.host.as_str()).add(shards::loopback(&note.host));
+                let args = args.add(note.host.as_str()).number(shards::kind(&note.host));
                 calls.insert(shard, with_note(args, Some(note))?);
             }
             self.link.all(Script::Remind, calls.into_iter().collect()).await?;
@@ -165,7 +165,7 @@ impl Leases for RedisFrontier {
 
     async fn borrow_host(&self, host: &HostKey) -> Result<Borrowed, FrontierError> {
         let mark = self.link.session().await?.mark;
-        let args = Args::new().add(host.as_str()).add(shards::loopback(host));
+        let args = Args::new().add(host.as_str()).number(shards::kind(host));
         let reply = self.link.one(Script::Borrow, shards::of_host(host, mark.shards), args).await?;
         let mut parts = reply.parts(2)?;
         let token = next(&mut parts)?.text()?;

@@ -267,7 +267,7 @@ fn say_urls(how: &str, complete: bool, urls: &[Queued]) -> Args {
     let mut args = Args::new().add(how).add(if complete { "1" } else { "0" });
     for run in urls.chunk_by(|one, other| one.host == other.host) {
         let host = &run[0].host;
-        args = args.add(host.as_str()).add(shards::loopback(host)).number(run.len());
+        args = args.add(host.as_str()).number(shards::kind(host)).number(run.len());
         for url in run {
             push_url(&mut args, url);
         }

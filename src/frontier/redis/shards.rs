@@ -47,9 +47,11 @@ pub(super) fn of_entry(id: EntryId) -> (u32, u64) {
     ((id.0 & 0xff) as u32, id.0 >> 8)
 }
 
-/// Whether a host is this machine, as scripts are told it.
-pub(super) fn loopback(host: &HostKey) -> &'static str {
-    if is_loopback(host.host()) { "1" } else { "0" }
+/// What scripts are told of a host beside its name: whether it is this machine, and twice the place in the name where its
+/// registrable domain begins, counted from 1.
+pub(super) fn kind(host: &HostKey) -> usize {
+    let begins = host.domain().map_or(0, |domain| host.host().len() - domain.len() + 1);
+    usize::from(is_loopback(host.host())) + 2 * begins
 }
 
 #[cfg(test)]
@@ -62,6 +64,13 @@ mod tests {
         assert_eq!(shard("a.example.org"), shard("b.example.org:8080"));
         let used: std::collections::BTreeSet<_> = (0..500).map(|n| shard(&format!("d{n}.org"))).collect();
         assert_eq!(used.len(), 16);
+    }
+
+    #[test]
+    fn scripts_are_told_where_a_domain_begins() {
+        let kind = |host: &str| kind(&HostKey::from_stored(host));
+        assert_eq!(["127.0.0.1:80", "localhost", "h", "[::1]:8080"].map(kind), [1, 1, 0, 1]);
+        assert_eq!(["example.org", "www.example.org:8080"].map(kind), [2, 10]);
     }
 
     #[test]

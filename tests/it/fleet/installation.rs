@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) latency: Duration,
     /// KiB.
     pub(crate) page_size: usize,
+    /// Of each page.
+    pub(crate) links: u32,
     pub(crate) lease: Duration,
     /// Of each node.
     pub(crate) concurrency: u32,
@@ -55,6 +57,7 @@ impl Default for Plan {
             // So that some URLs are leased at any moment.
             latency: Duration::from_millis(40),
             page_size: 1,
+            links: 10,
             lease: Duration::from_secs(2),
             concurrency: 8,
             own_redis: true,
@@ -80,9 +83,10 @@ pub(crate) struct Web {
 
 impl Web {
     fn start(folder: &Path, plan: &Plan) -> Self {
-        let (hosts, pages) = (plan.hosts.to_string(), plan.pages.to_string());
+        let [hosts, pages, outlinks] = [plan.hosts, plan.pages, plan.links].map(|number| number.to_string());
         let (size, latency) = (format!("{} KiB", plan.page_size), format!("{}ms", plan.latency.as_millis()));
-        let made = ["testweb", "--hosts", &hosts, "--pages", &pages, "--page-size", &size, "--links", "10"];
+        let made =
+            ["testweb", "--hosts", &hosts, "--pages", &pages, "--page-size", &size, "--links", &outlinks];
         let served =
             ["--latency", &latency, "--redirects", "0.05", "--log", "web.jsonl", "--truth", "truth.jsonl"];
         let mut command = huntsman(folder, &[&made[..], &served].concat());

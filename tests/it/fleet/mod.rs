@@ -2,6 +2,7 @@
 //! Postgres, killed, frozen, cut off and damaged while they work; judged by the web that was crawled and by the database.
 
 mod cage;
+mod costs;
 mod crew;
 mod faults;
 mod files;

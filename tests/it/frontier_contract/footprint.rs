@@ -21,7 +21,7 @@ fn held(mut each: impl FnMut(&mut Index, usize)) -> usize {
 
 fn visit(index: &mut Index, n: usize, pace: Option<Pace>) {
     let now = START + Duration::from_millis(n as u64);
-    let host = format!("host-{n}.example.org");
+    let host = format!("host-{n}.example");
     assert_eq!(index.admit(vec![url(&host, "1")], super::subject::CRAWL, &[], now), 1);
     let (Next::Leases(leases), _) = index.lease(1, now) else { panic!("it is due") };
     let mut last = hand_off(&leases[0], &leases[0].urls[0]);
@@ -51,7 +51,7 @@ fn hosts_with_a_pace_of_their_own_leave_only_that() {
 #[test]
 fn hosts_that_wait_in_the_store_stay_to_be_refilled() {
     let held = held(|index, n| {
-        let host = format!("host-{n}.example.org");
+        let host = format!("host-{n}.example");
         index.admit(vec![url(&host, "1")], super::subject::CRAWL, &[], START);
     });
     assert_eq!(held, HOSTS);

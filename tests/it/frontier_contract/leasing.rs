@@ -378,3 +378,49 @@ pub(super) async fn crawls_share_a_host_and_keep_their_urls_apart(backend: Backe
     subject.release(&lease, subject.now()).await;
     assert_eq!(subject.one().await.urls, [mine]);
 }
+
+/// Hosts of `example.org`: itself, one with a port, and others.
+const DOMAIN: [&str; 4] = ["example.org", "a.example.org", "b.example.org:8080", "c.d.example.org"];
+
+pub(super) async fn hosts_of_one_domain_have_their_turns_one_after_the_other(backend: Backend) {
+    let subject = backend.with_delay(8 * SECOND).await;
+    for host in DOMAIN {
+        subject.admit_paths(host, &["1"]).await;
+    }
+    let mut leased = vec![subject.one().await.host];
+    subject.pass(almost(SECOND)).await;
+    subject.nothing_to_lease().await;
+    subject.pass(MOMENT).await;
+    leased.push(subject.one().await.host);
+    subject.nothing_to_lease().await;
+    subject.pass(2 * SECOND).await;
+    leased.extend(subject.lease(9).await.into_iter().map(|lease| lease.host));
+    leased.sort();
+    let mut all = DOMAIN.map(host_key);
+    all.sort();
+    assert_eq!(leased, all, "a turn that was missed is not lost");
+}
+
+pub(super) async fn the_turns_of_a_domain_are_not_those_of_another_or_longer_for_a_slow_host(
+    backend: Backend,
+) {
+    let subject = backend.with_delay(8 * SECOND).await;
+    let slow = Pace { crawl_delay: Some(3_600 * SECOND), ..Pace::default() };
+    subject.learn(DOMAIN[0], slow).await;
+    subject.pass(SECOND).await;
+    for host in [DOMAIN[0], "h.example.net", "192.0.2.1", "single", "[2001:db8::1]:8080"] {
+        subject.admit_paths(host, &["1"]).await;
+    }
+    assert_eq!(subject.lease(9).await.len(), 5, "each has a domain of its own, or none");
+    subject.admit_paths(DOMAIN[1], &["1"]).await;
+    subject.pass(SECOND).await;
+    assert_eq!(subject.one().await.host, host_key(DOMAIN[1]));
+}
+
+pub(super) async fn without_a_delay_there_are_no_turns(backend: Backend) {
+    let subject = backend.with_delay(Duration::ZERO).await;
+    for host in DOMAIN {
+        subject.admit_paths(host, &["1"]).await;
+    }
+    assert_eq!(subject.lease(9).await.len(), DOMAIN.len());
+}

@@ -50,6 +50,9 @@ macro_rules! contract {
                     renewing_names_the_tokens_it_does_not_know,
                     a_blocked_host_is_not_leased,
                     a_host_that_was_silent_gives_several_urls,
+                    hosts_of_one_domain_have_their_turns_one_after_the_other,
+                    the_turns_of_a_domain_are_not_those_of_another_or_longer_for_a_slow_host,
+                    without_a_delay_there_are_no_turns,
                     crawls_share_a_host_and_keep_their_urls_apart;
                 ending:
                     a_hand_off_appends_the_report_and_moves_the_url,

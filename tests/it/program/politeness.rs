@@ -28,6 +28,46 @@ fn a_host_that_says_429_is_left_alone_as_long_as_it_asks() {
     assert_eq!(sql(&folder.path().join("crawls/t.db"), "select count(*) from pages"), ["4"]);
 }
 
+/// A site of so many pages, all linked from its root, that takes its time for each.
+fn site_that_takes(span: Duration, pages: usize) -> RawServer {
+    let links: Vec<String> = (1..pages).map(|n| format!("/{n}")).collect();
+    RawServer::start(move |path, _| {
+        if path == "/robots.txt" {
+            return (404, String::new(), String::new());
+        }
+        std::thread::sleep(span);
+        let links: Vec<&str> = links.iter().map(String::as_str).collect();
+        page(if path == "/" { &links } else { &[] })
+    })
+}
+
+/// Gaps between its requests for pages.
+fn gaps(server: &RawServer) -> Vec<Duration> {
+    let log = server.log();
+    let pages: Vec<_> = log.iter().filter(|request| request.path != "/robots.txt").collect();
+    pages.windows(2).map(|two| two[1].at.saturating_sub(two[0].at)).collect()
+}
+
+#[test]
+fn a_slow_host_is_left_alone_as_long_as_it_took_and_slows_no_other() {
+    let slow = site_that_takes(Duration::from_millis(400), 5);
+    let fast = site_that_takes(Duration::ZERO, 40);
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["crawl", &slow.url("/"), &fast.url("/"), "--name", "t", "--delay", "50ms"];
+    let output = run(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let slow = gaps(&slow);
+    let least = slow.iter().min().unwrap();
+    assert!(
+        slow.len() == 4 && *least >= Duration::from_millis(800),
+        "its answer, and as long again: {slow:?}"
+    );
+    let mut fast = gaps(&fast);
+    fast.sort();
+    assert!(fast.len() == 39 && fast[0] >= Duration::from_millis(50), "{fast:?}");
+    assert!(fast[20] < Duration::from_millis(300), "it does not wait for the slow one: {fast:?}");
+}
+
 #[test]
 fn while_robots_txt_answers_503_no_page_is_fetched_and_none_is_lost() {
     let server = RawServer::start(|path, before| match path {

@@ -51,6 +51,11 @@ impl RedisServer {
         (self.shell, self.pid) = spawn(&self.folder, &self.settings);
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// Where it keeps its files.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

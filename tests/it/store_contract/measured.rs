@@ -4,25 +4,15 @@
 use super::backends::{Backend, Sqlite};
 use super::made::{at, entry, found, page, seed, stored};
 use super::postgres::Postgres;
+use crate::servers::cpu;
 use crate::servers::postgres::Server;
 use huntsman::crawl::report::{Entry, Found, Outcome, Report};
-use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const PAGES: usize = 1_024;
 const BATCH: usize = 256;
 const LINKS: usize = 62;
-/// Clock ticks in a second, as `/proc` counts them.
-const TICKS: f64 = 100.0;
-
-/// CPU seconds of a process, and of those of its children that have ended.
-fn cpu(process: &str) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let behind_name = stat.rsplit(')').next().unwrap_or_default();
-    let times = behind_name.split_whitespace().skip(11).take(4);
-    times.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS
-}
 
 /// Reports on `PAGES` pages, each with `LINKS` links kept, of which the first `new` are new URLs.
 fn reports(queued: &[huntsman::crawl::lease::Queued], new: usize) -> Vec<Vec<Entry>> {
@@ -48,7 +38,7 @@ async fn measure<B: Backend>(name: &str, backend: &B, new: usize, processes: imp
     let seeds = (0..PAGES).map(|n| seed(&format!("http://h/seed/{n}"))).collect();
     let queued = store.accept(crawl, seeds, at(0)).await.unwrap();
     let batches = reports(&queued, new);
-    let servers = || processes().iter().map(|process| cpu(process)).sum::<f64>();
+    let servers = || processes().iter().map(cpu).sum::<f64>();
     let (ours, theirs) = (cpu("self"), servers());
     #[expect(clippy::disallowed_methods, reason = "a measurement of real time")]
     let began = Instant::now();

@@ -7,7 +7,8 @@ use crate::crawl::report::{Entry, Note, Outcome, Report, reasons};
 use crate::crawl::time::Timestamp;
 use crate::frontier::memory::agenda::{Held, Waiting};
 use crate::frontier::{
-    Borrowed, CrawlSettings, GUARD, HandOff, Handed, LEASE_URLS, Next, QUARANTINE, Release, RunState,
+    Borrowed, CrawlSettings, DOMAIN_SHARE, GUARD, HandOff, Handed, LEASE_URLS, Next, QUARANTINE, Release,
+    RunState,
 };
 use std::collections::HashSet;
 use std::time::Duration;
@@ -34,6 +35,9 @@ impl Index {
             let Some(&(at, host)) = self.agenda.first() else { break };
             if at > now {
                 break;
+            }
+            if !self.has_turn(host, now) {
+                continue;
             }
             match self.lease_host(host, now) {
                 Some(lease) => leases.push(lease),
@@ -133,6 +137,32 @@ impl Index {
         let pace = host.pace;
         let token = self.hold(id, Vec::new(), now);
         Borrowed::Granted(token, pace)
+    }
+
+    /// Whether it is the host's turn among those of its registrable domain; where it is not, its turn is fixed and the host
+    /// waits for it.
+    fn has_turn(&mut self, id: HostId, now: Timestamp) -> bool {
+        let host = &self.hosts[id];
+        let gap = self.delay_of(&host.key, &Pace::default()) / DOMAIN_SHARE;
+        let Some(domain) = host.key.domain().filter(|_| !gap.is_zero()) else { return true };
+        if host.has_turn {
+            self.hosts[id].has_turn = false;
+            return true;
+        }
+        let at = self.turns.get(domain).copied().unwrap_or(Timestamp::EPOCH);
+        let next = at.max(now) + gap;
+        let domain = domain.to_owned();
+        if self.turns.len() > 2 * self.by_key.len() {
+            self.turns.retain(|_, at| *at > now);
+        }
+        self.turns.insert(domain, next);
+        if at > now {
+            let host = &mut self.hosts[id];
+            host.due = host.due.max(at);
+            host.has_turn = true;
+            self.schedule(id);
+        }
+        at <= now
     }
 
     fn lease_host(&mut self, id: HostId, now: Timestamp) -> Option<Lease> {

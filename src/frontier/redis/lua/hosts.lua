@@ -3,7 +3,7 @@
 -- A queued URL is its place (4 bytes) and what the adapter packed, which begins with the length of what belongs to this visit;
 -- above that length, in units of SUSPECT, stands its count of expired leases plus one (0 for none).
 local SUSPECT = 64
-local HOST = '<ddddddI4I4I4I4i4i4BB'
+local HOST = '<ddddddI4I4I4I4i4i4BBB'
 local NAME_SEPARATOR = '\0'
 local FAR = 2000000
 local GUARD = 1000000
@@ -62,14 +62,15 @@ local function load_host(name)
   if host ~= nil then return host end
   local raw = redis.call('HGET', P .. 'hosts', name)
   if not raw then return nil end
-  local due, block, delay, wanted, agenda, token, strikes, notes, handed, leased, front, back, flags, lines, at =
+  local due, block, delay, wanted, agenda, token, strikes, notes, handed, leased, front, back, flags, domain, lines, at =
     struct.unpack(HOST, raw)
   -- All fields at once: a table that grows field by field is made anew again and again.
   host = {
     name = name, due = due, block = block, delay = delay, wanted = wanted, agenda = agenda, token = token, strikes = strikes,
     notes = notes, handed = handed, leased = leased, front = front, back = back, loopback = flags % 2,
     short = math.floor(flags / 2) % 2 == 1, parked = math.floor(flags / 4) % 2 == 1, low = math.floor(flags / 8) % 2 == 1,
-    far = math.floor(flags / 16) % 2 == 1, blocked = math.floor(flags / 32) % 2 == 1, lines = {},
+    far = math.floor(flags / 16) % 2 == 1, blocked = math.floor(flags / 32) % 2 == 1, turn = math.floor(flags / 64) % 2 == 1,
+    domain = domain, lines = {},
   }
   for i = 1, lines do
     local crawl, priority, listed, ripe, later
@@ -82,13 +83,14 @@ local function load_host(name)
   return host
 end
 
--- The host, made anew with the pace it left with where it is not here.
-local function host_of(name, loopback)
+-- The host, made anew with the pace it left with where it is not here. `kind` says whether it is this machine (1), and above that
+-- where in its name its registrable domain begins (0 for none).
+local function host_of(name, kind)
   local host = load_host(name)
   if host then return host end
   host = {
     name = name, block = -1, delay = -1, wanted = 0, agenda = -1, token = 0, strikes = 0, notes = 0, handed = 0,
-    leased = 0, front = 0, back = 0, loopback = tonumber(loopback), lines = {},
+    leased = 0, front = 0, back = 0, loopback = tonumber(kind) % 2, domain = math.floor(tonumber(kind) / 2), lines = {},
   }
   local pace = redis.call('HGET', P .. 'paces', name)
   if pace then
@@ -151,9 +153,9 @@ end
 -- Writes a host down as it is.
 local function write(host)
   local flags = host.loopback + (host.short and 2 or 0) + (host.parked and 4 or 0) + (host.low and 8 or 0)
-    + (host.far and 16 or 0) + (host.blocked and 32 or 0)
+    + (host.far and 16 or 0) + (host.blocked and 32 or 0) + (host.turn and 64 or 0)
   local raw = {struct.pack(HOST, host.due, host.block, host.delay, host.wanted, host.agenda, host.token, host.strikes,
-    host.notes, host.handed, host.leased, host.front, host.back, flags, #host.lines)}
+    host.notes, host.handed, host.leased, host.front, host.back, flags, host.domain, #host.lines)}
   for i, line in ipairs(host.lines) do
     raw[i + 1] = struct.pack('<dBI4I4I4', tonumber(line.crawl), line.priority, line.listed, line.ripe, line.later)
   end

@@ -6,6 +6,7 @@ local PARKED = 64
 local QUARANTINE = 3
 local SEVERAL = 16
 local RIPENED = 256
+local DOMAIN_SHARE = 8
 
 local refused = enter() or silent()
 if refused then return refused end
@@ -128,7 +129,27 @@ local function take(host, most)
   return taken, dropped
 end
 
+-- Whether it is the host's turn among those of its registrable domain; where it is not, its turn is fixed and the host waits for
+-- it. The domain as a whole is asked DOMAIN_SHARE times as often as one of its hosts that asks for no delay.
+local function has_turn(host)
+  local gap = math.floor(own_delay_of(host) / DOMAIN_SHARE)
+  if host.domain == 0 or gap == 0 then return true end
+  if host.turn then
+    host.turn = false
+    return true
+  end
+  local domain = string.match(string.sub(host.name, host.domain), '^[^:]*')
+  local at = tonumber(redis.call('ZSCORE', P .. 'turns', domain) or '0')
+  redis.call('ZADD', P .. 'turns', math.max(at, now) + gap, domain)
+  if at <= now then return true end
+  host.due = math.max(host.due, at)
+  host.turn = true
+  save(host)
+  return false
+end
+
 local function lease_host(host)
+  if not has_turn(host) then return end
   local several = delay_of(host) == 0 or host.strikes > 0
   local taken, dropped = take(host, math.min(several and SEVERAL or 1, stream_room()))
   if #taken == 0 then
@@ -160,6 +181,7 @@ end
 
 local expired = redis.call('ZRANGEBYSCORE', P .. 'expiries', '-inf', now, 'WITHSCORES', 'LIMIT', 0, REAPED)
 for i = 1, #expired, 2 do expire(expired[i], tonumber(expired[i + 1])) end
+redis.call('ZREMRANGEBYSCORE', P .. 'turns', '-inf', now)
 local answer = {outward(NEVER), C[BUDGETS]}
 if stream_room() > 0 then
   for _ = 1, PARKED do

@@ -4,8 +4,8 @@ local refused = enter()
 if refused then return refused end
 local ARGS = 7
 
-local function remind(name, loopback, ...)
-  local host = host_of(name, loopback)
+local function remind(name, kind, ...)
+  local host = host_of(name, kind)
   local block, delay, strikes = host.block, host.delay, host.strikes
   append_note(host, ...)
   host.block, host.delay = math.max(host.block, block), math.max(host.delay, delay)
