@@ -2,7 +2,7 @@
 //! the figures: `cargo test --test it measured -- --nocapture`.
 
 use super::backends::{Backend, Sqlite};
-use super::made::{at, entry, found, page, seed, stored};
+use super::made::{at, crawl, entry, found, page, seed, stored};
 use super::postgres::Postgres;
 use crate::servers::cpu;
 use crate::servers::postgres::Server;
@@ -68,4 +68,34 @@ async fn every_page_of_many_batches_is_stored_and_what_that_costs_is_printed() {
         let postgres = Postgres::on(Arc::clone(&server)).await;
         measure("Postgres", &postgres, new, || server.processes()).await;
     }
+}
+
+/// Statements are planned once, when the tables are empty and nobody has counted them: what a batch asks for must be looked up by
+/// its key all the same, however many URLs are open later.
+#[tokio::test]
+async fn a_batch_reads_its_own_rows_also_where_it_was_planned_for_empty_tables() {
+    const OPEN: usize = 2_000;
+    let backend = Postgres::new().await;
+    let (crawl, first) = crawl(backend.store(), "t", &["http://h/"]).await;
+    backend.store().commit(&[entry(stored(&first[0]))]).await.unwrap();
+    let seeds = (0..OPEN).map(|n| seed(&format!("http://h/{n}"))).collect();
+    let queued = backend.store().accept(crawl, seeds, at(0)).await.unwrap();
+    for urls in queued.chunks(20).take(10) {
+        let batch: Vec<Entry> = urls.iter().map(|url| entry(stored(url))).collect();
+        backend.store().commit(&batch).await.unwrap();
+    }
+    // A connection tells what it has read at its end at the latest.
+    let backend = backend.with_new_connections().await;
+    let read =
+        || backend.number("SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'urls_key'");
+    let told = async {
+        while read().await < 200 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), told).await.expect("it says what was read by key");
+    let open = backend
+        .number("SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'urls_open'")
+        .await;
+    assert!(open < OPEN as i64, "200 URLs were looked for among all that are open: {open} entries read");
 }

@@ -62,6 +62,12 @@ impl Postgres {
         self.reading.lock().await.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();
     }
 
+    /// The number that a query of the test answers with.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let connection = &mut *self.reading.lock().await;
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(connection).await.unwrap()
+    }
+
     /// Reads anew after the server was away.
     pub(crate) async fn reconnect(&self) {
         *self.reading.lock().await = self.server.connect(&self.database).await;
