@@ -44,6 +44,6 @@ fn what_a_page_costs_over_all_processes_has_a_bound() {
     let told = format!("CPU us a page of {visits}: {}; together {all:.0}", parts.join(", "));
     super::faults::say(&told);
     // The short form measures a build without optimization.
-    let bound = form::of(6_000.0, 1_500.0);
+    let bound = form::of(6_000.0, 1_000.0);
     assert!(spent.iter().all(|(_, seconds)| *seconds > 0.0) && all < bound, "{told}");
 }
