@@ -7,7 +7,7 @@ mod roles;
 mod simulated;
 
 pub use filters::{StatusFilter, When};
-pub use operating::{AddArgs, DrainArgs, NodesArgs, RecoverArgs, SteerArgs};
+pub use operating::{AddArgs, DrainArgs, NodesArgs, RecoverArgs, ReleaseArgs, SteerArgs};
 pub use roles::{NodeArgs, SchedulerArgs, StorageArgs};
 pub use simulated::{DemoArgs, TestwebArgs};
 
@@ -145,6 +145,9 @@ pub enum Command {
     /// Add seeds to a crawl
     #[command(after_help = examples::ADD)]
     Add(AddArgs),
+    /// Fetch all the same what a rule against traps, or a budget, holds back
+    #[command(after_help = examples::RELEASE)]
+    Release(ReleaseArgs),
     /// Let nothing more of a crawl be fetched, in an installation of several processes
     #[command(after_help = examples::PAUSE)]
     Pause(SteerArgs),

@@ -19,6 +19,7 @@ mod pages;
 pub mod problems;
 pub mod progress;
 mod query;
+mod releasing;
 mod robots;
 mod roles;
 mod running;
@@ -49,6 +50,7 @@ pub fn dispatch(cli: Cli, terminal: &Terminal) -> Result<ExitCode, Failure> {
         Command::Node(args) => roles::node(args, &global, terminal),
         Command::Storage(args) => roles::storage(args, &global, terminal),
         Command::Add(args) => adding::run(args, &global, terminal),
+        Command::Release(args) => releasing::run(args, &global, terminal),
         Command::Pause(args) => steering::pause(args, &global, terminal),
         Command::Cancel(args) => steering::cancel(args, &global, terminal),
         Command::Nodes(args) => nodes::run(args, &global),

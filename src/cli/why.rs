@@ -6,8 +6,10 @@ mod statements;
 use super::args::{Global, WhyArgs};
 use super::escape::visible;
 use super::exit::{ExitCode, Failure};
+use super::shell;
 use super::stores::Opened;
 use super::table::Value;
+use crate::crawl::traps::Rule;
 use crate::crawl::url::{self, UrlKey, canonical};
 use ::url::{Position, Url};
 use statements::{
@@ -40,7 +42,9 @@ pub(super) fn run(args: &WhyArgs, global: &Global) -> Result<ExitCode, Failure> 
             url::evidence(None, &args.url).0
         }
     };
-    Asking { opened: &mut opened, key, name, trail: &mut trail }.all(parsed.ok().as_ref())?;
+    let parsed = parsed.ok();
+    let asked = parsed.as_ref().map_or(args.url.as_str(), Url::as_str);
+    Asking { opened: &mut opened, key, name, trail: &mut trail, asked }.all(parsed.as_ref())?;
     let mut out = stdout().lock();
     for (label, text) in trail.0 {
         writeln!(out, "{label:<16} {}", visible(&text))?;
@@ -55,6 +59,8 @@ struct Asking<'a> {
     /// The crawl that was asked about; NULL for all.
     name: Value,
     trail: &'a mut Trail,
+    /// The URL that was asked about.
+    asked: &'a str,
 }
 
 impl Asking<'_> {
@@ -129,6 +135,12 @@ impl Asking<'_> {
             None => self.found(&found_on)?,
         };
         self.trail.say("skipped", &format!("{reason}: {detail}; {place} at {at}"));
+        if Rule::from_word(&reason).is_some() {
+            let url = shell::quoted(self.asked);
+            let store = shell::store_flag(&self.opened.store);
+            let command = format!("huntsman release {url} --name {}{store}", shell::quoted(&name));
+            self.trail.say("parked", &format!("nothing is lost; fetch it all the same:  {command}"));
+        }
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use crate::crawl::report::{Fetched, Found, Outcome, Report, Skipped, StoredPage,
 use crate::crawl::retry;
 use crate::crawl::scope::Scope;
 use crate::crawl::time::Timestamp;
+use crate::crawl::traps;
 use crate::crawl::url::{self, UrlKey, canonical};
 use crate::crawl::visit::{Answer, Failure, Limit, Visit};
 use ::url::Url;
@@ -138,6 +139,7 @@ fn redirected(report: &mut Report, answer: &Answer, rules: &Rules<'_>) -> Outcom
             url: target.into(),
             reason: "hops",
             detail: detail.as_str().into(),
+            parked: None,
         });
         return fail(reasons::TOO_MANY_REDIRECTS, detail);
     }
@@ -151,11 +153,22 @@ fn redirected(report: &mut Report, answer: &Answer, rules: &Rules<'_>) -> Outcom
     match admits {
         Err(out) if origin.seed.is_none() => {
             let (reason, detail) = (out.reason, out.detail.into());
-            report.skipped.push(Skipped { key, url: target.into(), reason, detail });
+            report.skipped.push(Skipped { key, url: target.into(), reason, detail, parked: None });
         }
         _ => {
             let host = HostKey::of(&target);
-            report.found.push(Found { key, url: target.into(), host, origin });
+            let trap = if origin.is_moved_seed() { None } else { traps::trap(&target, origin) };
+            let url = target.into();
+            match trap {
+                Some((rule, why)) => report.skipped.push(Skipped {
+                    key,
+                    url,
+                    reason: rule.as_str(),
+                    detail: rule.detail(&why, host.as_str()).into(),
+                    parked: Some(origin),
+                }),
+                None => report.found.push(Found { key, url, host, origin }),
+            }
         }
     }
     Outcome::Redirected { to }

@@ -12,5 +12,6 @@ pub mod scope;
 pub mod seeds;
 pub mod sitemap;
 pub mod time;
+pub mod traps;
 pub mod url;
 pub mod visit;

@@ -194,6 +194,8 @@ pub struct Skipped {
     pub reason: Word,
     /// Why, in a sentence.
     pub detail: Arc<str>,
+    /// What it inherits, where it is only parked ([`crate::crawl::traps`]): then it can be released.
+    pub parked: Option<Origin>,
 }
 
 /// Reasons of `skipped` that a shorter or freer path found later overrules: the URL is then admitted and the row goes.

@@ -41,7 +41,13 @@ mod tests {
     #[test]
     fn a_url_is_new_once_a_reason() {
         let mut filter = SkippedFilter::default();
-        let skipped = |reason| Skipped { key: UrlKey::of("x"), url: "x".into(), reason, detail: "".into() };
+        let skipped = |reason| Skipped {
+            key: UrlKey::of("x"),
+            url: "x".into(),
+            reason,
+            detail: "".into(),
+            parked: None,
+        };
         assert!(filter.is_new(CrawlId(1), &skipped("depth")));
         assert!(!filter.is_new(CrawlId(1), &skipped("depth")));
         assert!(filter.is_new(CrawlId(1), &skipped("scheme")));

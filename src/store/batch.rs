@@ -1,5 +1,9 @@
 //! What a batch writes, as rows, before any SQL: the same for every store.
 
+mod parking;
+
+pub(super) use parking::{ParkedRow, Unparked, parked_rows, unparked};
+
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::page::Page;
 use crate::crawl::report::{Entry, Fetched, Found, Note, Outcome, Report, RobotsNote, Skipped, StoredPage};
@@ -297,8 +301,8 @@ pub(super) fn skipped_rows<'a>(reports: &[&'a Visited<'a>]) -> Vec<SkippedRow<'a
         if let Outcome::Disallowed { rule } = &report.outcome {
             add(report.url.key, &report.url.url, "robots", rule);
         }
-        for Skipped { key, url, reason, detail } in &report.skipped {
-            if known.insert((report.url.crawl, *key, *reason)) {
+        for Skipped { key, url, reason, detail, parked } in &report.skipped {
+            if parked.is_none() && known.insert((report.url.crawl, *key, *reason)) {
                 add(*key, url, reason, detail);
             }
         }

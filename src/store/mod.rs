@@ -14,6 +14,7 @@ use crate::crawl::lease::{CrawlId, Pace, Queued};
 use crate::crawl::report::{Entry, Found};
 use crate::crawl::scope::ScopeKind;
 use crate::crawl::time::Timestamp;
+use crate::crawl::traps::Rule;
 use crate::crawl::url::UrlKey;
 use async_trait::async_trait;
 use std::time::Duration;
@@ -144,6 +145,17 @@ pub struct Tally {
     pub read: u64,
 }
 
+/// Which parked URLs are meant: those that all of it is true of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WhichParked {
+    /// Parked by this rule.
+    pub rule: Option<Rule>,
+    /// Of this host.
+    pub host: Option<HostKey>,
+    /// This URL.
+    pub key: Option<UrlKey>,
+}
+
 /// The right to lead an installation, as it was given: it grows with every change of hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fence(pub i64);
@@ -244,6 +256,17 @@ pub trait Store: Send + Sync {
 
     /// Notes whether all seeds that the crawl was given are in. A new crawl has them to come.
     async fn set_seeded(&self, crawl: CrawlId, seeded: bool) -> Result<(), StoreError>;
+
+    /// Opens parked URLs, the first parked first, at most `most` in one call: as rows of `urls` they are exempt from the rule
+    /// that parked them. Answers with those that are open now; with none where nothing is parked that is asked for. Where any
+    /// is, a finished crawl is running again.
+    async fn release(
+        &self,
+        crawl: CrawlId,
+        which: &WhichParked,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Queued>, StoreError>;
 
     /// Counts the URLs of a crawl by state.
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError>;

@@ -13,3 +13,4 @@ mod rng;
 mod servers;
 mod simulation;
 mod store_contract;
+mod traps;

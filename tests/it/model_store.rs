@@ -7,13 +7,16 @@ use crate::store_contract::lines;
 use async_trait::async_trait;
 use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{CrawlId, Pace, Queued};
-use huntsman::crawl::report::{Entry, Found, Note, Outcome, Report};
+use huntsman::crawl::report::{Entry, Found, Note, Outcome, Report, Skipped};
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::UrlKey;
-use huntsman::store::{Committed, CrawlRow, CrawlState, Crawls, OpenUrls, SeedRow, Store, StoreError, Tally};
+use huntsman::store::{
+    Committed, CrawlRow, CrawlState, Crawls, OpenUrls, SeedRow, Store, StoreError, Tally, WhichParked,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
+use url::Url;
 
 #[derive(Debug, Default)]
 pub(crate) struct ModelStore(Mutex<Tables>);
@@ -30,6 +33,8 @@ pub(crate) struct Tables {
     pub pages: BTreeMap<(Key, u32), Vec<PageLine>>,
     pub fetches: BTreeMap<(Key, i64, &'static str, u32), FetchLine>,
     pub skipped: BTreeMap<(Key, &'static str), SkippedLine>,
+    /// What can be opened of `skipped`, in the order in which it was parked.
+    pub parked: Vec<Parked>,
     pub dead: BTreeMap<(Key, u32), DeadLetterLine>,
     pub hosts: HashMap<HostKey, Known>,
 }
@@ -43,6 +48,14 @@ pub(crate) struct Row {
     pub found_on: Option<String>,
     pub found_at: Timestamp,
     pub closed_at: Option<Timestamp>,
+}
+
+/// A parked URL, by the row of `skipped`.
+#[derive(Debug, Clone)]
+pub(crate) struct Parked {
+    pub crawl: CrawlId,
+    pub reason: &'static str,
+    pub found: Found,
 }
 
 /// What is known of a host.
@@ -95,7 +108,34 @@ impl Tables {
         self.urls.insert((crawl, key), row);
         self.order.push((crawl, key));
         self.skipped.retain(|(known, reason), _| *known != (crawl, key) || *reason == "robots");
+        self.parked.retain(|parked| (parked.crawl, parked.found.key) != (crawl, key));
         Some(queued)
+    }
+
+    /// A finished crawl that has new URLs is running again.
+    fn reopen(&mut self, crawl: CrawlId, new: &[Queued]) {
+        let finished = |row: &&mut CrawlRow| row.id == crawl && row.state == CrawlState::Finished;
+        for row in self.crawls.iter_mut().filter(finished).filter(|_| !new.is_empty()) {
+            row.state = CrawlState::Running;
+        }
+    }
+
+    /// Notes a URL that is not fetched, unless it is admitted.
+    fn skip(&mut self, report: &Report, skipped: &Skipped) {
+        let crawl = report.url.crawl;
+        let row = ((crawl, skipped.key), skipped.reason);
+        if self.urls.contains_key(&row.0) || self.skipped.contains_key(&row) {
+            return;
+        }
+        let on = Some(report.url.url.clone());
+        let mut line = lines::skipped(report, &skipped.url, skipped.reason, &skipped.detail, on);
+        if let Some(origin) = skipped.parked {
+            let host = HostKey::of(&Url::parse(&skipped.url).unwrap());
+            let found = Found { key: skipped.key, url: skipped.url.clone(), host, origin };
+            line = lines::parked(line, &found, "");
+            self.parked.push(Parked { crawl, reason: skipped.reason, found });
+        }
+        self.skipped.insert(row, line);
     }
 
     /// Makes a seed of an open URL that a seed redirects to.
@@ -226,10 +266,7 @@ impl Store for ModelStore {
         let mut tables = self.tables();
         let new: Vec<Queued> =
             seeds.iter().filter_map(|seed| tables.insert(crawl, seed, None, now)).collect();
-        let finished = |row: &&mut CrawlRow| row.id == crawl && row.state == CrawlState::Finished;
-        for row in tables.crawls.iter_mut().filter(finished).filter(|_| !new.is_empty()) {
-            row.state = CrawlState::Running;
-        }
+        tables.reopen(crawl, &new);
         Ok(new)
     }
 
@@ -263,14 +300,7 @@ impl Store for ModelStore {
         }
         for (entry, _) in batch.iter().zip(&committed).filter(|(_, one)| passed(one)) {
             let Entry::Report(report) = entry else { continue };
-            for skipped in &report.skipped {
-                let key = (report.url.crawl, skipped.key);
-                if !tables.urls.contains_key(&key) {
-                    let on = Some(report.url.url.clone());
-                    let line = lines::skipped(report, &skipped.url, skipped.reason, &skipped.detail, on);
-                    tables.skipped.entry((key, skipped.reason)).or_insert(line);
-                }
-            }
+            report.skipped.iter().for_each(|skipped| tables.skip(report, skipped));
         }
         Ok(committed)
     }
@@ -314,6 +344,31 @@ impl Store for ModelStore {
     async fn set_seeded(&self, crawl: CrawlId, seeded: bool) -> Result<(), StoreError> {
         self.tables().crawls.iter_mut().filter(|row| row.id == crawl).for_each(|row| row.seeded = seeded);
         Ok(())
+    }
+
+    async fn release(
+        &self,
+        crawl: CrawlId,
+        which: &WhichParked,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Queued>, StoreError> {
+        let mut tables = self.tables();
+        let WhichParked { rule, host, key } = which;
+        let is_meant = |parked: &&Parked| {
+            parked.crawl == crawl
+                && rule.is_none_or(|rule| rule.as_str() == parked.reason)
+                && host.as_ref().is_none_or(|host| *host == parked.found.host)
+                && key.is_none_or(|key| key == parked.found.key)
+        };
+        let meant: Vec<_> = tables.parked.iter().filter(is_meant).take(most).cloned().collect();
+        let mut opened = Vec::new();
+        for Parked { found, reason, .. } in meant {
+            let on = tables.skipped.get(&((crawl, found.key), reason)).and_then(|line| line.found_on.clone());
+            opened.extend(tables.insert(crawl, &found, on.as_deref(), now));
+        }
+        tables.reopen(crawl, &opened);
+        Ok(opened)
     }
 
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError> {

@@ -62,6 +62,14 @@ Examples:
   huntsman add more.txt --name docs --store postgres://me@db1/crawls
   huntsman add https://example.org/new --store sqlite:mine.db";
 
+pub(super) const RELEASE: &str = "\
+What was released is parked no more. In a file it is visited with the next `huntsman resume`.
+
+Examples:
+  huntsman release https://example.org/a/a/a/page
+  huntsman release --rule repeated-path --host example.org --name docs
+  huntsman release --rule far --store postgres://me@db1/crawls";
+
 pub(super) const PAUSE: &str = "\
 It counts within a second; a visit that is under way ends. `huntsman resume` goes on.
 

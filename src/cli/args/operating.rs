@@ -1,6 +1,8 @@
 //! The arguments of the commands with which a running crawl is steered.
 
 use crate::cli::flags::{Added, Flags, Index, WhichStore};
+use crate::cli::releasing::parse_rule;
+use crate::crawl::traps::Rule;
 use clap::Args;
 
 /// `add`.
@@ -12,6 +14,23 @@ pub struct AddArgs {
     /// Refuse a seed list with a bad line instead of adding the good ones
     #[arg(long)]
     pub strict: bool,
+    /// Which crawl, and where it is.
+    #[command(flatten)]
+    pub settings: Flags<Added>,
+}
+
+/// `release`.
+#[derive(Debug, Clone, Args)]
+pub struct ReleaseArgs {
+    /// URLs that are parked
+    #[arg(value_name = "URL")]
+    pub urls: Vec<String>,
+    /// Those that this rule parked, as `skipped.reason` names it
+    #[arg(long, value_name = "RULE", value_parser = parse_rule)]
+    pub rule: Option<Rule>,
+    /// Those of this host, with its port if that is not the default
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
     /// Which crawl, and where it is.
     #[command(flatten)]
     pub settings: Flags<Added>,

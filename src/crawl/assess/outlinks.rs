@@ -5,6 +5,7 @@ use crate::crawl::host::HostKey;
 use crate::crawl::lease::Origin;
 use crate::crawl::page::{Link, Page};
 use crate::crawl::report::{Found, Report, Skipped};
+use crate::crawl::traps::{self, Rule};
 use crate::crawl::url::{self, UrlKey, canonical};
 use ::url::{Position, Url};
 use hashbrown::HashSet;
@@ -93,17 +94,30 @@ impl Judging<'_> {
                 self.host = HostKey::of(&target);
             }
             let host = self.host.clone();
-            self.found.push(Found { key, url: target.into(), host, origin: self.origin });
+            match traps::trap(&target, self.origin) {
+                Some((rule, why)) => self.park(key, target.into(), rule, &why),
+                None => self.found.push(Found { key, url: target.into(), host, origin: self.origin }),
+            }
         }
     }
 
     fn skip(&mut self, key: UrlKey, url: String, reason: &'static str, detail: &str) {
+        let detail = self.shared(detail);
+        self.skipped.push(Skipped { key, url, reason, detail, parked: None });
+    }
+
+    fn park(&mut self, key: UrlKey, url: String, rule: Rule, why: &str) {
+        let detail = self.shared(&rule.detail(why, self.host.as_str()));
+        self.skipped.push(Skipped { key, url, reason: rule.as_str(), detail, parked: Some(self.origin) });
+    }
+
+    fn shared(&mut self, detail: &str) -> Arc<str> {
         let detail = match &self.detail {
             Some(last) if &**last == detail => Arc::clone(last),
             _ => Arc::from(detail),
         };
         self.detail = Some(Arc::clone(&detail));
-        self.skipped.push(Skipped { key, url, reason, detail });
+        detail
     }
 }
 

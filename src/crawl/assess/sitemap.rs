@@ -166,6 +166,6 @@ impl<'a> Judging<'a> {
             Some(last) if &*last.detail == detail => Arc::clone(&last.detail),
             _ => Arc::from(detail),
         };
-        self.skipped.push(Skipped { key, url, reason, detail });
+        self.skipped.push(Skipped { key, url, reason, detail, parked: None });
     }
 }

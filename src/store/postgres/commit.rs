@@ -4,7 +4,7 @@
 //! statements come in one order, so that two batches never wait for each other.
 
 use super::columns::{Rows, int};
-use super::scrub;
+use super::{parking, scrub};
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::report::{Entry, Fetched, Found, Note, Report, StoredPage};
 use crate::crawl::scope::ScopeKind;
@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// URLs in one statement. A batch may find hundreds of thousands.
-const MOST_URLS: usize = 20_000;
+pub(super) const MOST_URLS: usize = 20_000;
 /// Bytes of texts of pages in one statement, roughly; the database takes a gigabyte.
 const MOST_PAGE_BYTES: usize = 64 << 20;
 
@@ -77,6 +77,7 @@ async fn write(connection: &mut PgConnection, batch: &[&Entry]) -> Result<Vec<Co
         committed[entry].admitted.push(queued);
     }
     insert_skipped(connection, &reports).await?;
+    parking::insert(connection, &batch::parked_rows(&reports)).await?;
     note_hosts(connection, batch).await?;
     Ok(committed)
 }
@@ -134,7 +135,7 @@ async fn move_seeds(connection: &mut PgConnection, findings: &[Finding<'_>]) -> 
 }
 
 /// Accepts URLs; answers with the new ones and the entries that found them.
-async fn insert_urls(
+pub(super) async fn insert_urls(
     connection: &mut PgConnection,
     findings: Vec<Finding<'_>>,
 ) -> Result<Vec<(usize, Queued)>, sqlx::Error> {

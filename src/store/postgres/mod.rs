@@ -10,6 +10,7 @@ mod crawls;
 mod errors;
 mod leadership;
 mod migrating;
+mod parking;
 mod poison;
 pub mod reader;
 mod scrub;
@@ -21,7 +22,9 @@ use crate::crawl::report::{Entry, Found};
 use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
-use crate::store::{Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally};
+use crate::store::{
+    Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally, WhichParked,
+};
 use async_trait::async_trait;
 use connection::{Line, Tries, patiently};
 use sqlx::Row;
@@ -276,6 +279,17 @@ impl Store for PostgresStore {
         let set = || sqlx::query(SEEDED).bind(i16::from(seeded)).bind(crawl.0);
         let set = on!(self.writer, line => set().execute(&mut *line));
         set.map(drop).map_err(|why| self.error(&why))
+    }
+
+    async fn release(
+        &self,
+        crawl: CrawlId,
+        which: &WhichParked,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Queued>, StoreError> {
+        on!(self.writer, line => parking::release(&mut line, crawl, which, most, now))
+            .map_err(|why| self.error(&why))
     }
 
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError> {

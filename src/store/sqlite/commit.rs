@@ -1,5 +1,6 @@
 //! The one transaction that stores a batch: the gate first, then only what passed it.
 
+use super::parking;
 use super::rows::{Statement, Values};
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::report::{Entry, Fetched, Found, Note, Report, StoredPage};
@@ -42,7 +43,7 @@ pub(super) async fn accept(
     Ok(admitted.into_iter().map(|(_, queued)| queued).collect())
 }
 
-async fn insert_seeds(
+pub(super) async fn insert_seeds(
     connection: &mut SqliteConnection,
     crawl: CrawlId,
     seeds: Vec<Finding<'_>>,
@@ -66,7 +67,7 @@ pub(super) async fn commit(
 
 /// Begins a transaction. By statements of our own: `SQLite` ends one by itself when the disk is full, and a library that
 /// counts transactions would take no further one.
-async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     const BEGIN: &str = "BEGIN IMMEDIATE";
     if connection.execute(BEGIN).await.is_err() {
         // One that was given up half way may still be open.
@@ -77,7 +78,7 @@ async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
 }
 
 /// Ends it: with all that was written, or with nothing.
-async fn end<T>(
+pub(super) async fn end<T>(
     connection: &mut SqliteConnection,
     written: Result<T, sqlx::Error>,
 ) -> Result<T, sqlx::Error> {
@@ -105,6 +106,7 @@ async fn write(connection: &mut SqliteConnection, batch: &[Entry]) -> Result<Vec
         committed[entry].admitted.push(queued);
     }
     insert_skipped(connection, &reports).await?;
+    parking::insert(connection, batch::parked_rows(&reports)).await?;
     note_hosts(connection, batch).await?;
     Ok(committed)
 }

@@ -4,6 +4,7 @@
 //! a file at a time, held by a lock on a file beside it that the kernel drops with the process; readers need none.
 
 mod commit;
+mod parking;
 pub mod reader;
 mod rows;
 mod totals;
@@ -14,7 +15,9 @@ use crate::crawl::report::{Entry, Found};
 use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
-use crate::store::{Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally};
+use crate::store::{
+    Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally, WhichParked,
+};
 use async_trait::async_trait;
 use rows::{STATEMENT_CACHE, Statement};
 use sqlx::migrate::{MigrateError, Migrator};
@@ -357,6 +360,17 @@ impl Store for SqliteStore {
         let mut writer = self.writer.lock().await;
         let update = sqlx::query("UPDATE crawls SET seeded = ? WHERE id = ?").bind(seeded).bind(crawl.0);
         update.execute(&mut *writer).await.map(drop).map_err(|why| writing(&why))
+    }
+
+    async fn release(
+        &self,
+        crawl: CrawlId,
+        which: &WhichParked,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Queued>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        parking::release(&mut writer, crawl, which, most, now).await.map_err(|why| writing(&why))
     }
 
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError> {

@@ -151,6 +151,7 @@ pub(super) async fn lag_in_bytes_at_its_bound_stops_leasing(backend: Backend) {
             url: "x".repeat(2_000),
             reason: "scope",
             detail: "".into(),
+            parked: None,
         })
         .collect();
     subject.index.leases.hand_off(large).await.unwrap();

@@ -13,7 +13,9 @@ use huntsman::frontier::{
     Ack, Borrowed, CrawlRules, EntryId, FrontierError, HandOff, Handed, Leases, Next, Release, Reports,
     SeedsRead,
 };
-use huntsman::store::{Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally};
+use huntsman::store::{
+    Committed, CrawlRow, CrawlState, OpenUrls, SeedRow, Store, StoreError, Tally, WhichParked,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -155,6 +157,15 @@ impl<T: Store + ?Sized> Store for Fused<T> {
     }
     async fn set_seeded(&self, crawl: CrawlId, seeded: bool) -> Result<(), StoreError> {
         self.around(self.inner.set_seeded(crawl, seeded)).await
+    }
+    async fn release(
+        &self,
+        crawl: CrawlId,
+        which: &WhichParked,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Queued>, StoreError> {
+        self.around(self.inner.release(crawl, which, most, now)).await
     }
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError> {
         self.inner.tally(crawl).await

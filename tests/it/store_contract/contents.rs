@@ -107,6 +107,12 @@ pub(crate) struct SkippedLine {
     pub detail: Option<String>,
     pub found_on: Option<String>,
     pub skipped_at: String,
+    pub parked: Option<String>,
+    pub host: Option<String>,
+    pub depth: Option<i64>,
+    pub hops: Option<i64>,
+    pub max_depth: Option<i64>,
+    pub priority: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromRow)]

@@ -3,7 +3,7 @@
 use super::contents::{CrawlLine, DeadLetterLine, FetchLine, HostLine, PageLine, SkippedLine, UrlLine};
 use crate::model_store::{Known, Row};
 use huntsman::crawl::host::HostKey;
-use huntsman::crawl::report::{Fetched, Note, Outcome, Report, RobotsNote, StoredPage};
+use huntsman::crawl::report::{Fetched, Found, Note, Outcome, Report, RobotsNote, StoredPage};
 use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::time::Timestamp;
 use huntsman::store::CrawlRow;
@@ -175,5 +175,24 @@ pub(crate) fn skipped(
         detail: (!detail.is_empty()).then(|| detail.to_owned()),
         found_on,
         skipped_at: report.at.to_string(),
+        parked: None,
+        host: None,
+        depth: None,
+        hops: None,
+        max_depth: None,
+        priority: None,
+    }
+}
+
+/// The same of a URL that is parked and waits for `what`.
+pub(crate) fn parked(line: SkippedLine, found: &Found, what: &str) -> SkippedLine {
+    SkippedLine {
+        parked: Some(what.to_owned()),
+        host: Some(found.host.as_str().to_owned()),
+        depth: Some(found.origin.depth.into()),
+        hops: Some(found.origin.hops.into()),
+        max_depth: found.origin.max_depth.map(i64::from),
+        priority: Some(found.origin.priority.into()),
+        ..line
     }
 }

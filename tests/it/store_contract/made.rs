@@ -31,7 +31,8 @@ pub(crate) fn seed(url: &str) -> Found {
 
 /// A URL found and not followed.
 pub(crate) fn skipped(url: &str, reason: &'static str) -> Skipped {
-    Skipped { key: UrlKey::of(url), url: url.to_owned(), reason, detail: format!("{reason} of {url}").into() }
+    let detail = format!("{reason} of {url}").into();
+    Skipped { key: UrlKey::of(url), url: url.to_owned(), reason, detail, parked: None }
 }
 
 /// A crawl with these seeds, as queued.

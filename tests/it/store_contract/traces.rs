@@ -12,7 +12,8 @@ use huntsman::crawl::report::{Entry, Fetched, Found, Note, Outcome, Report, Robo
 use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::sitemap::Sitemap;
 use huntsman::crawl::time::Timestamp;
-use huntsman::store::{CrawlState, Store};
+use huntsman::crawl::traps::Rule;
+use huntsman::store::{CrawlState, Store, WhichParked};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -100,6 +101,7 @@ async fn step(rng: &mut Rng, model: &ModelStore, store: &dyn Store, batch: u64) 
             let name = rng.pick(&["one", "two"]);
             same("open_crawl", &model.open_crawl(name, "", at).await, &store.open_crawl(name, "", at).await);
         }
+        4 => release(rng, model, store, crawl).await,
         _ => {
             let entries = rng.range(1..9);
             let batch: Vec<_> = (0..entries).map(|_| random_entry(rng, model)).collect();
@@ -114,6 +116,18 @@ async fn accept(rng: &mut Rng, model: &ModelStore, store: &dyn Store, crawl: Cra
         (0..rng.range(0..6)).map(|_| Found { origin: origin(rng), ..seed(&url(rng)) }).collect();
     let told = model.accept(crawl, seeds.clone(), at).await;
     same("accept", &told, &store.accept(crawl, seeds, at).await);
+}
+
+async fn release(rng: &mut Rng, model: &ModelStore, store: &dyn Store, crawl: CrawlId) {
+    let at = when(rng);
+    let which = WhichParked {
+        rule: rng.chance(40).then(|| rng.pick(&Rule::ALL)),
+        host: rng.chance(30).then(|| HostKey::from_stored(rng.pick(&HOSTS))),
+        key: rng.chance(20).then(|| found(&url(rng)).key),
+    };
+    let most = rng.range(1..6) as usize;
+    let told = model.release(crawl, &which, most, at).await;
+    same("release", &told, &store.release(crawl, &which, most, at).await);
 }
 
 /// Every question of the port, about one of the crawls, at times one that is not there.
@@ -216,9 +230,10 @@ fn outcome(rng: &mut Rng) -> Outcome {
 }
 
 fn random_skip(rng: &mut Rng) -> Skipped {
-    let reason = rng.pick(&["depth", "hops", "nofollow", "out-of-scope", "scheme"]);
+    let reason = rng.pick(&["depth", "hops", "nofollow", "out-of-scope", "scheme", "far", "deep-path"]);
     let url = url(rng);
-    Skipped { key: found(&url).key, detail: text(rng).into(), ..skipped(&url, reason) }
+    let parked = Rule::from_word(reason).map(|_| Origin { seed: None, sitemap: None, ..origin(rng) });
+    Skipped { parked, key: found(&url).key, detail: text(rng).into(), ..skipped(&url, reason) }
 }
 
 fn random_entry(rng: &mut Rng, model: &ModelStore) -> Entry {

@@ -9,7 +9,9 @@ use huntsman::crawl::lease::{CrawlId, Pace, Queued};
 use huntsman::crawl::report::{Entry, Found};
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::UrlKey;
-use huntsman::store::{Committed, CrawlRow, CrawlState, Crawls, Fence, Leadership, OpenUrls, SeedRow};
+use huntsman::store::{
+    Committed, CrawlRow, CrawlState, Crawls, Fence, Leadership, OpenUrls, SeedRow, WhichParked,
+};
 use huntsman::store::{Store, StoreError, Tally};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -110,6 +112,15 @@ impl Store for Reached {
     }
     async fn set_seeded(&self, crawl: CrawlId, seeded: bool) -> Result<(), StoreError> {
         self.exchange(self.model.set_seeded(crawl, seeded)).await
+    }
+    async fn release(
+        &self,
+        crawl: CrawlId,
+        which: &WhichParked,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Queued>, StoreError> {
+        self.exchange(self.model.release(crawl, which, most, now)).await
     }
     async fn tally(&self, crawl: CrawlId) -> Result<Tally, StoreError> {
         self.exchange(self.model.tally(crawl)).await
