@@ -211,6 +211,7 @@ fn report(lease: &Lease, leased: &Queued, hosts: usize, new: &mut usize) -> Repo
         last_modified: None,
         content_hash: [7; 16],
         links: Some(links.join(",")),
+        inside: 0,
         truncated: None,
     };
     Report {

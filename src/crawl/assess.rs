@@ -178,9 +178,13 @@ fn stored(report: &mut Report, answer: &mut Answer, mut page: Page, rules: &Rule
     if let Some(tag) = &answer.robots_tag {
         page.robots.add(tag);
     }
-    let links = outlinks::judge(report, &mut page, rules);
+    let (links, inside) = outlinks::judge(report, &mut page, rules);
     let mut content_hash = [0; 16];
     content_hash.copy_from_slice(&blake3::hash(&answer.body).as_bytes()[..16]);
+    if traps::is_sketched(&report.url) && page.sketch.is_none() {
+        // A document without a text, or with little: only the very same is the same.
+        page.sketch = content_hash.first_chunk().map(|start| u64::from_le_bytes(*start));
+    }
     Outcome::Stored(Box::new(StoredPage {
         page,
         content_type: answer.content_type.take().map(|text| cut(&text)),
@@ -189,6 +193,7 @@ fn stored(report: &mut Report, answer: &mut Answer, mut page: Page, rules: &Rule
         last_modified: answer.last_modified.take().map(|text| cut(&text)),
         content_hash,
         links,
+        inside,
         truncated: answer.truncated.map(|limit| match limit {
             Limit::Wire => "wire",
             Limit::Decoded => "decoded",

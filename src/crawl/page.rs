@@ -52,6 +52,8 @@ pub struct Page {
     pub selectors_skipped: Option<SelectorsSkipped>,
     /// What was cut or replaced.
     pub flags: PageFlags,
+    /// A sketch of its text, where one was asked for: see [`crate::crawl::traps::sketch`].
+    pub sketch: Option<u64>,
 }
 
 /// JSON as text, so that a page can be written in formats that do not describe themselves.

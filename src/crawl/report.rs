@@ -144,6 +144,8 @@ pub struct StoredPage {
     pub content_hash: [u8; 16],
     /// The outlinks as one packed value (see `migrations/README.md`), `None` where links are not kept.
     pub links: Option<String>,
+    /// Links of it that are followed and stay in its section ([`crate::crawl::traps`]), known ones included.
+    pub inside: u32,
     /// Where the body was cut, in a word.
     #[serde(with = "words::option")]
     pub truncated: Option<Word>,

@@ -4,6 +4,7 @@
 //! what decides whether it is new is the canonical form. The canonical form changes only what servers agree to be
 //! without meaning: too much normalising loses pages.
 
+use crate::crawl::traps::{is_session, may_have_session, without_session};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -149,14 +150,20 @@ fn fetchable_of_any_length(mut url: Url) -> Result<Url, Unfetchable> {
 ///
 /// Beyond what the WHATWG parser does (scheme and host in lower case, default port and dot segments removed):
 /// percent-encoded unreserved characters are decoded and hex digits are upper case (RFC 3986 section 6.2.2),
-/// tracking parameters are removed, and a query that is empty then is removed with its mark.
+/// tracking parameters and session ids are removed, parameters stand in the order of their names (those of one name as they
+/// were), and a query that is empty then is removed with its mark.
 pub fn canonical(url: &Url) -> Cow<'_, str> {
     let text = url.as_str();
     let start = url.as_str().len() - url[Position::BeforePath..].len();
     let tail = &text[start..];
     let encoded = tail.contains('%');
-    let tracked = url.query().is_some_and(|query| query.is_empty() || query.split('&').any(is_tracking));
-    if !encoded && !tracked {
+    let in_session = may_have_session(url.path());
+    let reordered = url.query().is_some_and(|query| {
+        query.is_empty()
+            || query.split('&').any(is_no_identity)
+            || !query.split('&').is_sorted_by_key(name_of)
+    });
+    if !encoded && !reordered && !in_session {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -165,15 +172,20 @@ pub fn canonical(url: &Url) -> Cow<'_, str> {
         Some((path, query)) => (path, Some(query)),
         None => (tail, None),
     };
-    push_normalised(&mut out, path);
-    let mut mark = '?';
-    for parameter in query.into_iter().flat_map(|query| query.split('&')) {
-        if is_tracking(parameter) || (parameter.is_empty() && mark == '?') {
-            continue;
-        }
-        out.push(mark);
-        push_normalised(&mut out, parameter);
-        mark = '&';
+    let mut plain = String::new();
+    push_normalised(&mut plain, path);
+    out.push_str(&without_session(&plain));
+    let normalised = |parameter| {
+        let mut plain = String::new();
+        push_normalised(&mut plain, parameter);
+        plain
+    };
+    let parameters = query.into_iter().flat_map(|query| query.split('&')).map(normalised);
+    let mut parameters: Vec<String> = parameters.filter(|parameter| !is_no_identity(parameter)).collect();
+    parameters.sort_by(|one, other| name_of(one).cmp(name_of(other)));
+    for (at, parameter) in parameters.iter().enumerate() {
+        out.push(if at == 0 { '?' } else { '&' });
+        out.push_str(parameter);
     }
     Cow::Owned(out)
 }
@@ -181,7 +193,12 @@ pub fn canonical(url: &Url) -> Cow<'_, str> {
 /// The query parameters that are no part of the identity of `url`, by name.
 pub fn tracking_parameters(url: &Url) -> impl Iterator<Item = &str> {
     let parameters = url.query().into_iter().flat_map(|query| query.split('&'));
-    parameters.filter(|parameter| is_tracking(parameter)).map(name_of)
+    parameters.filter(|parameter| is_tracking(parameter) || is_session(parameter)).map(name_of)
+}
+
+/// Whether a parameter says nothing of what is asked for.
+fn is_no_identity(parameter: &str) -> bool {
+    parameter.is_empty() || is_tracking(parameter) || is_session(parameter)
 }
 
 fn name_of(parameter: &str) -> &str {
@@ -236,9 +253,12 @@ mod tests {
         check("http://h/?utm_source=a&b=1&gclid=2", "http://h/?b=1");
         check("http://h/?utm_source=a", "http://h/");
         check("http://h/?", "http://h/");
-        check("http://h/?b=2&a=1&a=1", "http://h/?b=2&a=1&a=1");
+        check("http://h/?b=2&a=2&a=1", "http://h/?a=2&a=1&b=2");
+        check("http://h/?%62=2&a=1", "http://h/?a=1&b=2");
+        check("http://h/a;jsessionid=1F?b=1&PHPSESSID=x", "http://h/a?b=1");
+        check("http://h/a%3bjsessionid=1F", "http://h/a%3Bjsessionid=1F");
         check("http://0x7f.1/", "http://127.0.0.1/");
-        check("http://h/a?x=%41&&y", "http://h/a?x=A&&y");
+        check("http://h/a?x=%41&&y", "http://h/a?x=A&y");
         check("http://h/100%", "http://h/100%");
     }
 

@@ -6,6 +6,7 @@ use crate::crawl::lease::{CrawlId, Queued, Token};
 use crate::crawl::page::Page;
 use crate::crawl::report::{Outcome, Report};
 use crate::crawl::sitemap::{Listing, MAX_BYTES, NoSitemap};
+use crate::crawl::traps;
 use crate::crawl::visit::{Answer, Visit};
 use crate::parse::{self, Limits, Parser, Selectors, Want};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,12 +40,12 @@ impl Reading {
     fn page(
         parsers: &Mutex<Vec<Parser>>,
         answer: &Answer,
-        text: bool,
+        (text, sketch): (bool, bool),
         selectors: Option<&Selectors>,
     ) -> Option<Page> {
         let idle = parsers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut parser = idle.unwrap_or_else(|| Parser::new(Limits::default()));
-        let want = Want { text, selectors, ..Want::default() };
+        let want = Want { text, selectors, sketch, ..Want::default() };
         let page = catch_unwind(AssertUnwindSafe(|| {
             let page = parser.parse(&answer.body, answer.content_type.as_deref(), &want);
             (page, parser)
@@ -65,7 +66,7 @@ impl Job {
             (visit, Some(listing)) => return self.assess_sitemap(url, token, &visit, listing),
             (visit, None) => visit,
         };
-        let (visit, page) = self.reading.parsed(visit).await;
+        let (visit, page) = self.reading.parsed(visit, traps::is_sketched(&url)).await;
         let Some(page) = page else {
             let mut report = self.assess(url, token, visit, Page::default());
             report.outcome = Outcome::parse_panic();
@@ -139,21 +140,22 @@ impl Job {
 }
 
 impl Reading {
-    /// Parses the answer of a visit, where it is a document that we read; no page where the parser panicked.
-    pub async fn parsed(&self, mut visit: Visit) -> (Visit, Option<Page>) {
+    /// Parses the answer of a visit, where it is a document that we read, with a sketch where that is asked for; no page where
+    /// the parser panicked.
+    pub async fn parsed(&self, mut visit: Visit, sketch: bool) -> (Visit, Option<Page>) {
         let Ok(answer) = &mut visit.result else { return (visit, Some(Page::default())) };
         if !(200..300).contains(&answer.status) || !is_html(answer) {
             return (visit, Some(Page::default()));
         }
         let Reading { text, selectors, parsers, .. } = self;
         if answer.body.len() <= INLINE_BYTES && selectors.is_none() {
-            let page = Reading::page(parsers, answer, *text, None);
+            let page = Reading::page(parsers, answer, (*text, sketch), None);
             return (visit, page);
         }
         let (text, selectors, parsers) = (*text, selectors.clone(), Arc::clone(parsers));
         let answer = std::mem::take(answer);
         let parsing = tokio::task::spawn_blocking(move || {
-            let page = Reading::page(&parsers, &answer, text, selectors.as_deref());
+            let page = Reading::page(&parsers, &answer, (text, sketch), selectors.as_deref());
             (answer, page)
         });
         match parsing.await {

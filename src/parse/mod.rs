@@ -42,6 +42,8 @@ pub struct Want<'a> {
     pub anchors: bool,
     /// The headings.
     pub headings: bool,
+    /// A sketch of the visible text.
+    pub sketch: bool,
     /// The crawler's product token in lower case: `<meta name="huntsman">` counts as `<meta name="robots">` does.
     pub robots_name: Option<&'a str>,
 }
@@ -49,7 +51,15 @@ pub struct Want<'a> {
 impl Default for Want<'_> {
     /// All but the text and selectors.
     fn default() -> Self {
-        Self { text: false, selectors: None, links: true, anchors: true, headings: true, robots_name: None }
+        Self {
+            text: false,
+            selectors: None,
+            links: true,
+            anchors: true,
+            headings: true,
+            sketch: false,
+            robots_name: None,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::tags::Attributes;
 use super::tokens::{Start, Token, Tokens};
 use super::{Limits, Want};
 use crate::crawl::page::{Heading, LinkSource, Page};
+use crate::crawl::traps::sketch::Sketch;
 
 /// Characters of a language tag that are kept.
 const MAX_LANGUAGE: usize = 64;
@@ -46,6 +47,7 @@ pub(super) fn read(text: &str, xml: bool, want: &Want<'_>, limits: &Limits, buff
         inert: 0,
         anchor: None,
         heading: None,
+        sketch: want.sketch.then(Sketch::default),
     };
     let mut tokens = Tokens::new(text, limits.attributes, xml);
     while let Some(token) = tokens.next() {
@@ -77,6 +79,7 @@ struct Reader<'r> {
     anchor: Option<usize>,
     /// The level of the heading whose text is being read.
     heading: Option<u8>,
+    sketch: Option<Sketch>,
 }
 
 impl Reader<'_> {
@@ -112,6 +115,9 @@ impl Reader<'_> {
             return;
         }
         let visible = !self.in_noscript && !inside_foreign;
+        if let (Some(sketch), true) = (&mut self.sketch, visible) {
+            sketch.push(raw);
+        }
         let for_text = self.want.text && visible && !self.buffers.text.is_cut();
         let for_heading = self.heading.is_some() && !self.in_noscript;
         if !(for_text || for_heading || self.anchor.is_some()) {
@@ -343,6 +349,7 @@ impl Reader<'_> {
     fn finish(mut self) -> Page {
         self.end_anchor();
         self.end_heading();
+        self.page.sketch = self.sketch.as_ref().and_then(Sketch::finish);
         self.page.title = self.page.title.filter(|title| !title.is_empty());
         (self.page.links, self.page.links_dropped) = self.buffers.outlinks.take();
         if self.want.text {

@@ -6,6 +6,7 @@ use super::place::Place;
 use super::values;
 use crate::crawl::politeness::Delay;
 use crate::crawl::scope::ScopeRules;
+use crate::crawl::traps::Budgets;
 use crate::fetch::Timeouts;
 use crate::parse::Selectors;
 use ipnet::IpNet;
@@ -52,6 +53,8 @@ pub struct Limits {
     pub depth: Option<u32>,
     /// Most stored pages.
     pub max_pages: Option<u64>,
+    /// What it takes of each host and domain. Stores read it from the settings that they keep.
+    pub budgets: Budgets,
     /// URLs that may fail in one run before it stops.
     pub max_errors: Option<u64>,
     /// Visits after the first that failed for now.
@@ -249,6 +252,14 @@ impl Layers {
         Ok(Limits {
             depth: self.one("depth", |text| values::count_or_none("depth", text))?.map(|hops| hops as u32),
             max_pages: self.one("max_pages", |text| values::count_or_none("max_pages", text))?,
+            budgets: Budgets {
+                host_pages: self.one("host_pages", |text| values::count_or_none("host_pages", text))?,
+                host_urls: self.one("host_urls", |text| values::count_or_none("host_urls", text))?,
+                domain_pages: self.one("domain_pages", |text| values::count_or_none("domain_pages", text))?,
+                domain_urls: self.one("domain_urls", |text| values::count_or_none("domain_urls", text))?,
+                domain_hosts: self.one("domain_hosts", |text| values::count_or_none("domain_hosts", text))?,
+                traps: self.word("traps")? == "park",
+            },
             max_errors: self.one("max_errors", |text| values::count_or_none("max_errors", text))?,
             retries: self.count("retries")? as u32,
             wait: self.one("wait", |text| values::span("wait", text))?,

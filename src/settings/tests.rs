@@ -239,3 +239,28 @@ fn names_and_letters_are_unique() {
     let letters: Vec<_> = SETTINGS.iter().filter_map(|setting| setting.short).collect();
     assert_eq!(letters.iter().collect::<HashSet<_>>().len(), letters.len());
 }
+
+#[test]
+fn what_a_store_reads_of_the_budgets_is_what_the_settings_say() {
+    use crate::crawl::traps::Budgets;
+    let told = |layers: &Layers| {
+        let stored = serde_json::to_string(&layers.to_stored()).unwrap();
+        let settings = layers.settings().unwrap();
+        assert_eq!(Budgets::of_settings(&stored), settings.limits.budgets);
+        settings.limits.budgets
+    };
+    assert_eq!(told(&Layers::built_in()), Budgets::default());
+    assert_eq!(Budgets::of_settings("{}"), Budgets::default());
+    assert_eq!(Budgets::of_settings("no JSON"), Budgets::default());
+    let text = "[limits]\nhost_pages = 10\nhost_urls = \"none\"\ndomain_pages = 20\ndomain_urls = 30\ndomain_hosts = 40\ntraps = \"follow\"\n";
+    let ours = Layers::built_in().with_file(std::path::Path::new("t.toml"), text).unwrap();
+    let expected = Budgets {
+        host_pages: Some(10),
+        host_urls: None,
+        domain_pages: Some(20),
+        domain_urls: Some(30),
+        domain_hosts: Some(40),
+        traps: false,
+    };
+    assert_eq!(told(&ours), expected);
+}

@@ -2,6 +2,7 @@
 
 use crate::crawl::lease::CrawlId;
 use crate::crawl::report::Skipped;
+use crate::crawl::url::UrlKey;
 use std::collections::HashSet;
 
 /// Fingerprints kept; at the bound the filter starts anew, and SQL refuses what is there already.
@@ -20,23 +21,42 @@ impl SkippedFilter {
         self.0.insert(fingerprint(crawl, skipped))
     }
 
+    /// Notes that a URL is parked: found again, it is neither judged nor written again.
+    pub(super) fn park(&mut self, crawl: CrawlId, key: UrlKey) {
+        if self.0.len() >= MOST {
+            self.0.clear();
+        }
+        self.0.insert(of_key(crawl, key, PARKED));
+    }
+
+    /// Whether the URL was parked not long ago; it may be open since.
+    pub(super) fn is_parked(&self, crawl: CrawlId, key: UrlKey) -> bool {
+        self.0.contains(&of_key(crawl, key, PARKED))
+    }
+
     /// Takes back that this was written.
     pub(super) fn forget(&mut self, crawl: CrawlId, skipped: &Skipped) {
         self.0.remove(&fingerprint(crawl, skipped));
     }
 }
 
+/// What stands for the rule of a parked URL, whichever it is.
+const PARKED: &str = "parked";
+
 fn fingerprint(crawl: CrawlId, skipped: &Skipped) -> u64 {
-    let reason = skipped.reason.bytes().fold(crawl.0.cast_unsigned(), |hash, byte| {
+    of_key(crawl, skipped.key, skipped.reason)
+}
+
+fn of_key(crawl: CrawlId, key: UrlKey, reason: &str) -> u64 {
+    let reason = reason.bytes().fold(crawl.0.cast_unsigned(), |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    skipped.key.fingerprint() ^ reason
+    key.fingerprint() ^ reason
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crawl::url::UrlKey;
 
     #[test]
     fn a_url_is_new_once_a_reason() {

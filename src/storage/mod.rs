@@ -163,7 +163,12 @@ impl Storage {
                     for (url, kind) in report.opens() {
                         opened.entry(crawl).or_default().push((url.into(), kind));
                     }
-                    found.entry(crawl).or_default().extend(report.found.iter().map(|found| found.key));
+                    // What is parked has no row, and is not seen.
+                    let with_row = report.found.iter().map(|found| found.key);
+                    let keys = found.entry(crawl).or_default();
+                    keys.extend(with_row.filter(|key| !one.parked.contains(key)));
+                    keys.extend(one.admitted.iter().map(|url| url.key));
+                    one.parked.iter().for_each(|key| skipped.park(crawl, *key));
                 } else {
                     // What did not pass the gate has written nothing that a filter may speak of.
                     report.skipped.iter().for_each(|one| skipped.forget(crawl, one));
@@ -215,7 +220,11 @@ impl Storage {
         for entry in entries {
             let Entry::Report(report) = entry else { continue };
             let mut answers = unseen.get_mut(&report.url.crawl).into_iter().flatten();
-            report.found.retain(|found| answers.next().unwrap_or(true) || found.origin.is_moved_seed());
+            let crawl = report.url.crawl;
+            report.found.retain(|found| {
+                let is_new = answers.next().unwrap_or(true) && !skipped.is_parked(crawl, found.key);
+                is_new || found.origin.is_moved_seed()
+            });
             report.skipped.retain(|one| skipped.is_new(report.url.crawl, one));
         }
         Ok(())

@@ -1,8 +1,10 @@
 //! What a batch writes, as rows, before any SQL: the same for every store.
 
 mod parking;
+mod watching;
 
 pub(super) use parking::{ParkedRow, Unparked, parked_rows, unparked};
+pub(super) use watching::{MOST_ROUNDS, held_rows, hosts, judged};
 
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::page::Page;
@@ -121,6 +123,8 @@ pub(super) struct Finding<'a> {
     pub(super) on: Option<Arc<str>>,
     pub(super) at: &'a Arc<str>,
     pub(super) entry: usize,
+    /// Of the visit that found it; none for seeds and what was parked.
+    pub(super) report: Option<&'a Report>,
 }
 
 impl Finding<'_> {
@@ -153,6 +157,7 @@ pub(super) fn findings<'a>(reports: &[&'a Visited<'a>]) -> Vec<Finding<'a>> {
             },
             at,
             entry: *entry,
+            report: Some(*report),
         })
     };
     let all = reports.iter().flat_map(each);
@@ -171,7 +176,7 @@ pub(super) fn moved_seeds<'f, 'a>(findings: &'f [Finding<'a>]) -> Vec<&'f Findin
 pub(super) fn seeds<'a>(crawl: CrawlId, seeds: &'a [Found], at: &'a Arc<str>) -> Vec<Finding<'a>> {
     let mut known = HashSet::new();
     let new = seeds.iter().filter(|found| known.insert(found.key));
-    new.map(|found| Finding { crawl, found, on: None, at, entry: 0 }).collect()
+    new.map(|found| Finding { crawl, found, on: None, at, entry: 0, report: None }).collect()
 }
 
 /// The pages that these visits store.

@@ -113,8 +113,10 @@ pub struct Committed {
     pub effective: bool,
     /// Whether a page was stored.
     pub stored: bool,
-    /// URLs that became new rows, to be admitted.
+    /// URLs that became new rows, to be admitted: found by it, or parked before and opened by what it brought.
     pub admitted: Vec<Queued>,
+    /// Keys of what it found and what is parked: they have no row.
+    pub parked: Vec<UrlKey>,
     /// The URL with its next attempt, where it stays open.
     pub retry: Option<Queued>,
 }
@@ -237,7 +239,9 @@ pub trait Store: Send + Sync {
     /// Writes a batch in one transaction: all or nothing. The gate is `urls`: only a report whose URL is open at the
     /// report's visit number and attempt closes it and writes its page, links, new URLs, dead letter or retry; any other
     /// adds at most its `fetches` row, of which there is one a crawl, URL, lease, kind and attempt. The target of a seed's redirect
-    /// that is open as an outlink becomes a seed, under the next visit number. A note replaces what is known of
+    /// that is open as an outlink becomes a seed, under the next visit number. What a rule against traps or a budget of the
+    /// crawl has no room for ([`crate::crawl::traps::Guard`]) is parked: a row of `skipped` and none of `urls`; and what is
+    /// parked and has room now is opened in the same transaction. A note replaces what is known of
     /// its host unless that is newer. Times are kept in milliseconds, spans and due times rounded up.
     /// Answers with one result an entry, in their order.
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Committed>, StoreError>;

@@ -9,10 +9,12 @@ use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{CrawlId, Pace, Queued};
 use huntsman::crawl::report::{Entry, Found, Note, Outcome, Report, Skipped};
 use huntsman::crawl::time::Timestamp;
+use huntsman::crawl::traps::{Budgets, Guard, Held, Watch, WatchName};
 use huntsman::crawl::url::UrlKey;
 use huntsman::store::{
     Committed, CrawlRow, CrawlState, Crawls, OpenUrls, SeedRow, Store, StoreError, Tally, WhichParked,
 };
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -35,6 +37,7 @@ pub(crate) struct Tables {
     pub skipped: BTreeMap<(Key, &'static str), SkippedLine>,
     /// What can be opened of `skipped`, in the order in which it was parked.
     pub parked: Vec<Parked>,
+    pub watches: BTreeMap<WatchName, Watch>,
     pub dead: BTreeMap<(Key, u32), DeadLetterLine>,
     pub hosts: HashMap<HostKey, Known>,
 }
@@ -56,6 +59,7 @@ pub(crate) struct Parked {
     pub crawl: CrawlId,
     pub reason: &'static str,
     pub found: Found,
+    pub waits_for: String,
 }
 
 /// What is known of a host.
@@ -120,6 +124,154 @@ impl Tables {
         }
     }
 
+    /// What the reports that passed the gate found: judged, and opened or parked.
+    fn take_in(&mut self, batch: &[Entry], committed: &mut [Committed]) {
+        let mut reports: Vec<(usize, &Report)> = Vec::new();
+        for (entry, one) in batch.iter().enumerate().filter(|(entry, _)| committed[*entry].effective) {
+            if let Entry::Report(report) = one {
+                reports.push((entry, &**report));
+            }
+        }
+        // The targets of seeds' redirects first: what is a seed and an outlink too is a seed.
+        let of_each = reports
+            .iter()
+            .flat_map(|(entry, report)| report.found.iter().map(move |one| (*entry, *report, one)));
+        let (mut findings, others): (Vec<_>, Vec<_>) =
+            of_each.partition(|(.., one)| one.origin.is_moved_seed());
+        findings.extend(others);
+        let mut known = BTreeSet::new();
+        findings.retain(|(_, report, one)| known.insert((report.url.crawl, one.key)));
+        let moved = findings.iter().filter(|(.., one)| one.origin.is_moved_seed());
+        moved.for_each(|(_, report, one)| self.move_seed(report.url.crawl, one));
+
+        let of_reports = reports.iter().map(|(_, report)| (report.url.crawl, &report.url.host));
+        let of_findings = findings.iter().map(|(_, report, one)| (report.url.crawl, &one.host));
+        let mut guard = self.guard(of_reports.chain(of_findings).collect());
+        for (_, report) in &reports {
+            guard.closed(report);
+        }
+        let mut judged = Vec::new();
+        for (entry, report, one) in findings {
+            let verdict = guard.judge(report.url.crawl, one, Some(report), "");
+            judged.push((entry, report, one.clone(), verdict));
+        }
+        for (entry, report, one, verdict) in &judged {
+            let on = report.found_on(one);
+            if verdict.is_ok() {
+                committed[*entry].admitted.extend(self.insert(
+                    report.url.crawl,
+                    one,
+                    on.as_deref(),
+                    report.at,
+                ));
+            }
+        }
+        for (entry, report, one, verdict) in &judged {
+            let is_new = committed[*entry].admitted.iter().any(|queued| queued.key == one.key);
+            match verdict {
+                Ok(_) if is_new => guard.led_on(report, one),
+                Ok(taken) => guard.give_back(taken),
+                Err(_) => committed[*entry].parked.push(one.key),
+            }
+        }
+        for (_, report) in &reports {
+            report.skipped.iter().for_each(|skipped| self.skip(report, skipped));
+        }
+        for (_, report, one, verdict) in judged {
+            if let Err(held) = verdict {
+                let on = report.found_on(&one).map(Cow::into_owned);
+                self.park(report.url.crawl, &one, &held, on, report.at);
+            }
+        }
+        if let Some((entry, report)) = reports.first() {
+            let opened = self.make_use_of_room(&mut guard, report.at);
+            committed[*entry].admitted.extend(opened);
+        }
+        self.keep(&guard);
+    }
+
+    fn guard(&self, hosts: Vec<(CrawlId, &HostKey)>) -> Guard {
+        let mut guard = Guard::default();
+        self.know(&mut guard, hosts);
+        guard
+    }
+
+    fn know(&self, guard: &mut Guard, hosts: Vec<(CrawlId, &HostKey)>) {
+        for (crawl, _) in &hosts {
+            let row = self.crawls.iter().find(|row| row.id == *crawl);
+            guard.allow(*crawl, row.map(|row| Budgets::of_settings(&row.settings)).unwrap_or_default());
+        }
+        for name in guard.unknown(Guard::names(hosts)) {
+            if let Some(watch) = self.watches.get(&name) {
+                guard.know(name, watch.clone());
+            }
+        }
+    }
+
+    fn keep(&mut self, guard: &Guard) {
+        self.watches.extend(guard.changes().map(|(name, _, now)| (name.clone(), now.clone())));
+    }
+
+    /// Counts URLs that were opened whatever the rules say.
+    fn count_new(&mut self, crawl: CrawlId, opened: &[Queued]) {
+        let mut guard = self.guard(opened.iter().map(|queued| (crawl, &queued.host)).collect());
+        for Queued { key, url, host, origin, .. } in opened.iter().cloned() {
+            guard.force(crawl, &Found { key, url, host, origin });
+        }
+        self.keep(&guard);
+    }
+
+    fn make_use_of_room(&mut self, guard: &mut Guard, at: Timestamp) -> Vec<Queued> {
+        let mut opened = Vec::new();
+        for _ in 0..8 {
+            let before = opened.len();
+            for room in guard.rooms() {
+                let is_meant = |one: &&Parked| one.crawl == room.crawl && one.waits_for == *room.parked;
+                let waiting: Vec<_> = self.parked.iter().filter(is_meant).take(room.most).cloned().collect();
+                if waiting.len() < room.most {
+                    guard.emptied(&room);
+                }
+                self.know(guard, waiting.iter().map(|one| (one.crawl, &one.found.host)).collect());
+                let judged: Vec<_> = waiting
+                    .iter()
+                    .map(|one| (one, guard.judge(one.crawl, &one.found, None, &room.parked)))
+                    .collect();
+                for (one, verdict) in judged {
+                    let row = ((one.crawl, one.found.key), one.reason);
+                    let on = self.skipped[&row].found_on.clone();
+                    match verdict {
+                        Ok(_) => opened.extend(self.insert(one.crawl, &one.found, on.as_deref(), at)),
+                        Err(held) if held.parked == room.parked => {}
+                        Err(held) => {
+                            self.skipped.remove(&row);
+                            let is_row = |other: &Parked| {
+                                (other.crawl, other.found.key, other.reason)
+                                    == (one.crawl, one.found.key, one.reason)
+                            };
+                            self.parked.retain(|other| !is_row(other));
+                            self.park(one.crawl, &one.found, &held, on, at);
+                        }
+                    }
+                }
+            }
+            if opened.len() == before {
+                break;
+            }
+        }
+        opened
+    }
+
+    fn park(&mut self, crawl: CrawlId, found: &Found, held: &Held, on: Option<String>, at: Timestamp) {
+        let row = ((crawl, found.key), held.rule.as_str());
+        if self.urls.contains_key(&row.0) || self.skipped.contains_key(&row) {
+            return;
+        }
+        let line = lines::held(crawl, found, held, on, at);
+        self.skipped.insert(row, line);
+        let (reason, waits_for) = (held.rule.as_str(), held.parked.to_string());
+        self.parked.push(Parked { crawl, reason, found: found.clone(), waits_for });
+    }
+
     /// Notes a URL that is not fetched, unless it is admitted.
     fn skip(&mut self, report: &Report, skipped: &Skipped) {
         let crawl = report.url.crawl;
@@ -133,7 +285,7 @@ impl Tables {
             let host = HostKey::of(&Url::parse(&skipped.url).unwrap());
             let found = Found { key: skipped.key, url: skipped.url.clone(), host, origin };
             line = lines::parked(line, &found, "");
-            self.parked.push(Parked { crawl, reason: skipped.reason, found });
+            self.parked.push(Parked { crawl, reason: skipped.reason, found, waits_for: String::new() });
         }
         self.skipped.insert(row, line);
     }
@@ -267,6 +419,7 @@ impl Store for ModelStore {
         let new: Vec<Queued> =
             seeds.iter().filter_map(|seed| tables.insert(crawl, seed, None, now)).collect();
         tables.reopen(crawl, &new);
+        tables.count_new(crawl, &new);
         Ok(new)
     }
 
@@ -282,26 +435,7 @@ impl Store for ModelStore {
                 }
             });
         }
-        let passed = |one: &Committed| one.effective;
-        // The targets of seeds' redirects first: what is a seed and an outlink too is a seed.
-        for are_moved_seeds in [true, false] {
-            for (entry, one) in batch.iter().zip(&mut committed).filter(|(_, one)| passed(one)) {
-                let Entry::Report(report) = entry else { continue };
-                let crawl = report.url.crawl;
-                let of_pass = |found: &&Found| found.origin.is_moved_seed() == are_moved_seeds;
-                for found in report.found.iter().filter(of_pass) {
-                    if are_moved_seeds {
-                        tables.move_seed(crawl, found);
-                    }
-                    let on = report.found_on(found);
-                    one.admitted.extend(tables.insert(crawl, found, on.as_deref(), report.at));
-                }
-            }
-        }
-        for (entry, _) in batch.iter().zip(&committed).filter(|(_, one)| passed(one)) {
-            let Entry::Report(report) = entry else { continue };
-            report.skipped.iter().for_each(|skipped| tables.skip(report, skipped));
-        }
+        tables.take_in(batch, &mut committed);
         Ok(committed)
     }
 
@@ -368,6 +502,7 @@ impl Store for ModelStore {
             opened.extend(tables.insert(crawl, &found, on.as_deref(), now));
         }
         tables.reopen(crawl, &opened);
+        tables.count_new(crawl, &opened);
         Ok(opened)
     }
 

@@ -132,7 +132,7 @@ impl Visiting<'_> {
     }
 
     async fn read(&self, url: Queued, visit: Visit, scope: &mut Scope) -> Came {
-        let (mut visit, page) = self.reading.parsed(visit).await;
+        let (mut visit, page) = self.reading.parsed(visit, false).await;
         let head = visit.result.as_mut().ok().and_then(|answer| answer.head.take());
         let request = exchange(&url.url, &visit, head.as_deref(), self.sent);
         let panicked = page.is_none();

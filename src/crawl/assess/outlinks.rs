@@ -11,12 +11,12 @@ use ::url::{Position, Url};
 use hashbrown::HashSet;
 use std::sync::Arc;
 
-/// Sorts the page's outlinks into the report's `found` and `skipped`; answers with the packed value of `links`, and
-/// makes the canonical link of the page absolute.
-pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> Option<String> {
+/// Sorts the page's outlinks into the report's `found` and `skipped`; answers with the packed value of `links` and with how
+/// many of those found stay in the section of the page, and makes the canonical link of the page absolute.
+pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> (Option<String>, u32) {
     // The packed value is all that is kept of them.
     let links = std::mem::take(&mut page.links);
-    let own = Url::parse(&report.url.url).ok()?;
+    let Ok(own) = Url::parse(&report.url.url) else { return (None, 0) };
     let base = page.base.as_deref().and_then(|href| url::resolve(&own, href).ok());
     let base = base.as_ref().unwrap_or(&own);
     if let Some(href) = page.canonical.take() {
@@ -31,16 +31,18 @@ pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> 
         packed: (rules.links == KeepLinks::All).then(|| Packed::new(&own, links.text_len())),
         detail: None,
         host: report.url.host.clone(),
+        section: traps::Section::of(own.as_str()),
+        inside: 0,
         rules,
     };
     judging.keys.insert(report.url.key);
     for link in links.iter() {
         judging.link(base, link);
     }
-    let Judging { found, skipped, packed, .. } = judging;
+    let Judging { found, skipped, packed, inside, .. } = judging;
     report.found = found;
     report.skipped = skipped;
-    packed.and_then(Packed::finish)
+    (packed.and_then(Packed::finish), inside)
 }
 
 struct Judging<'a> {
@@ -55,6 +57,9 @@ struct Judging<'a> {
     detail: Option<Arc<str>>,
     /// The host of the last link that was found: most links of a page lead to one.
     host: HostKey,
+    /// The section of the page, and how many of its links stay there.
+    section: traps::Section<'a>,
+    inside: u32,
 }
 
 impl Judging<'_> {
@@ -94,10 +99,11 @@ impl Judging<'_> {
                 self.host = HostKey::of(&target);
             }
             let host = self.host.clone();
-            match traps::trap(&target, self.origin) {
-                Some((rule, why)) => self.park(key, target.into(), rule, &why),
-                None => self.found.push(Found { key, url: target.into(), host, origin: self.origin }),
+            if let Some((rule, why)) = traps::trap(&target, self.origin) {
+                return self.park(key, target.into(), rule, &why);
             }
+            self.inside += u32::from(self.section.contains(target.as_str()));
+            self.found.push(Found { key, url: target.into(), host, origin: self.origin });
         }
     }
 

@@ -3,9 +3,21 @@
 //! A URL that a rule here holds back is parked, not dropped: it stands in `skipped` with the rule as its reason and all
 //! that is needed to open it, and `huntsman release` does so.
 
+mod budgets;
+mod guard;
 mod path;
+mod session;
+mod shape;
+pub mod sketch;
+mod watch;
 
+pub use budgets::Budgets;
+pub use guard::{Guard, Held, Room, Taken, WatchName, is_sketched};
 pub use path::{MAX_SEGMENTS, PathTrap, path_trap};
+pub(in crate::crawl) use session::{is_session, may_have_session, without_session};
+pub(in crate::crawl) use shape::Section;
+pub use shape::{is_templated, template};
+pub use watch::Watch;
 
 use crate::crawl::lease::Origin;
 use crate::crawl::report::Word;
@@ -23,11 +35,39 @@ pub enum Rule {
     DeepPath,
     /// Too many hops from a seed.
     Far,
+    /// Enough of numbered pages, or of answers to a query, that bring nothing new.
+    Template,
+    /// Enough of a part of a site whose pages lead to nothing that is known.
+    Section,
+    /// Enough combinations of parameters.
+    Facets,
+    /// Enough URLs of the host wait.
+    HostUrls,
+    /// Enough pages of the host.
+    HostPages,
+    /// Enough URLs of the subdomains of a domain wait.
+    DomainUrls,
+    /// Enough pages of the subdomains of a domain.
+    DomainPages,
+    /// Enough subdomains of a domain.
+    DomainHosts,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 3] = [Self::RepeatedPath, Self::DeepPath, Self::Far];
+    pub const ALL: [Self; 11] = [
+        Self::RepeatedPath,
+        Self::DeepPath,
+        Self::Far,
+        Self::Template,
+        Self::Section,
+        Self::Facets,
+        Self::HostUrls,
+        Self::HostPages,
+        Self::DomainUrls,
+        Self::DomainPages,
+        Self::DomainHosts,
+    ];
 
     /// The word for it.
     pub fn as_str(self) -> Word {
@@ -35,6 +75,14 @@ impl Rule {
             Self::RepeatedPath => "repeated-path",
             Self::DeepPath => "deep-path",
             Self::Far => "far",
+            Self::Template => "template",
+            Self::Section => "section",
+            Self::Facets => "facets",
+            Self::HostUrls => "host-urls",
+            Self::HostPages => "host-pages",
+            Self::DomainUrls => "domain-urls",
+            Self::DomainPages => "domain-pages",
+            Self::DomainHosts => "domain-hosts",
         }
     }
 

@@ -73,5 +73,6 @@ pub(in crate::store) fn unparked<'a>(
 ) -> Vec<Finding<'a>> {
     let mut known = HashSet::new();
     let new = rows.iter().filter(|row| known.insert(row.found.key));
-    new.map(|Unparked { found, on, .. }| Finding { crawl, found, on: on.clone(), at, entry: 0 }).collect()
+    new.map(|Unparked { found, on, .. }| Finding { crawl, found, on: on.clone(), at, entry: 0, report: None })
+        .collect()
 }

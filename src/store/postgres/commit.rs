@@ -4,12 +4,13 @@
 //! statements come in one order, so that two batches never wait for each other.
 
 use super::columns::{Rows, int};
-use super::{parking, scrub};
+use super::{parking, scrub, watching};
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::report::{Entry, Fetched, Found, Note, Report, StoredPage};
 use crate::crawl::scope::ScopeKind;
 use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
+use crate::crawl::traps::Guard;
 use crate::crawl::url::UrlKey;
 use crate::store::Committed;
 use crate::store::batch::{self, Finding, RowKey, Visited};
@@ -38,12 +39,30 @@ pub(super) async fn accept(
         .bind(crawl.0)
         .execute(&mut *transaction)
         .await?;
-    let admitted = insert_urls(&mut transaction, seeds).await?;
-    if !admitted.is_empty() {
-        sqlx::query(include_str!("sql/reopen.sql")).bind(crawl.0).execute(&mut *transaction).await?;
-    }
+    let admitted = insert_urls(&mut transaction, &seeds).await?;
+    count_new(&mut transaction, crawl, &seeds, &admitted).await?;
     transaction.commit().await?;
     Ok(admitted.into_iter().map(|(_, queued)| queued).collect())
+}
+
+/// Counts URLs that were opened whatever the rules say, and takes a finished crawl up again.
+pub(super) async fn count_new(
+    connection: &mut PgConnection,
+    crawl: CrawlId,
+    found: &[Finding<'_>],
+    opened: &[(usize, Queued)],
+) -> Result<(), sqlx::Error> {
+    if opened.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("sql/reopen.sql")).bind(crawl.0).execute(&mut *connection).await?;
+    let mut guard = Guard::default();
+    watching::know(connection, &mut guard, batch::hosts(&[], found)).await?;
+    let new: HashSet<UrlKey> = opened.iter().map(|(_, queued)| queued.key).collect();
+    for finding in found.iter().filter(|finding| new.contains(&finding.found.key)) {
+        guard.force(crawl, finding.found);
+    }
+    watching::keep(connection, &guard).await
 }
 
 /// Commits a batch; see [`crate::store::Store::commit`].
@@ -73,12 +92,29 @@ async fn write(connection: &mut PgConnection, batch: &[&Entry]) -> Result<Vec<Co
     insert_dead_letters(connection, &reports).await?;
     let findings = batch::findings(&reports);
     move_seeds(connection, &findings).await?;
-    for (entry, queued) in insert_urls(connection, findings).await? {
+    let mut guard = Guard::default();
+    watching::know(connection, &mut guard, batch::hosts(&reports, &findings)).await?;
+    for visit in &reports {
+        guard.closed(visit.report);
+    }
+    let judged = batch::judged(&mut guard, findings, "");
+    let mut new = HashSet::new();
+    for (entry, queued) in insert_urls(connection, &judged.accepted).await? {
+        new.insert((queued.crawl, queued.key));
         committed[entry].admitted.push(queued);
     }
+    judged.settle(&mut guard, &new);
+    judged.tell(&mut committed);
     insert_skipped(connection, &reports).await?;
-    parking::insert(connection, &batch::parked_rows(&reports)).await?;
+    let mut parked = batch::parked_rows(&reports);
+    parked.extend(batch::held_rows(&judged.held));
+    parking::insert(connection, &parked).await?;
+    if let Some(first) = reports.first() {
+        let opened = watching::make_use_of_room(connection, &mut guard, &first.at).await?;
+        committed[first.entry].admitted.extend(opened);
+    }
     note_hosts(connection, batch).await?;
+    watching::keep(connection, &guard).await?;
     Ok(committed)
 }
 
@@ -137,7 +173,7 @@ async fn move_seeds(connection: &mut PgConnection, findings: &[Finding<'_>]) -> 
 /// Accepts URLs; answers with the new ones and the entries that found them.
 pub(super) async fn insert_urls(
     connection: &mut PgConnection,
-    findings: Vec<Finding<'_>>,
+    findings: &[Finding<'_>],
 ) -> Result<Vec<(usize, Queued)>, sqlx::Error> {
     let mut new: HashSet<RowKey> = HashSet::new();
     for findings in findings.chunks(MOST_URLS) {

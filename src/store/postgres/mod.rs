@@ -15,6 +15,7 @@ mod poison;
 pub mod reader;
 mod scrub;
 mod totals;
+mod watching;
 
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued};

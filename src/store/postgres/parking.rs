@@ -1,7 +1,7 @@
 //! URLs that are parked, and how they are opened.
 
 use super::columns::{Rows, int};
-use super::commit::{MOST_URLS, insert_urls};
+use super::commit::{MOST_URLS, count_new, insert_urls};
 use super::{byte, scrub, unsigned};
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin, Queued};
@@ -56,16 +56,23 @@ async fn open_parked(
         .await?;
     let parked: Vec<Unparked> = rows.iter().filter_map(unparked).collect();
     let at = now.to_string().into();
-    let opened = insert_urls(connection, batch::unparked(crawl, &parked, &at)).await?;
-    if !opened.is_empty() {
-        sqlx::query(include_str!("sql/reopen.sql")).bind(crawl.0).execute(&mut *connection).await?;
-    }
-    let ids: Vec<i64> = parked.iter().map(|parked| parked.id).collect();
-    sqlx::query(include_str!("sql/unpark.sql")).bind(ids).execute(&mut *connection).await?;
+    let found = batch::unparked(crawl, &parked, &at);
+    let opened = insert_urls(connection, &found).await?;
+    unpark(connection, parked.iter().map(|parked| parked.id).collect()).await?;
+    count_new(connection, crawl, &found, &opened).await?;
     Ok((rows.len(), opened.into_iter().map(|(_, queued)| queued).collect()))
 }
 
-fn unparked(row: &PgRow) -> Option<Unparked> {
+/// Takes rows of `skipped` away.
+pub(super) async fn unpark(connection: &mut PgConnection, ids: Vec<i64>) -> Result<(), sqlx::Error> {
+    if !ids.is_empty() {
+        sqlx::query(include_str!("sql/unpark.sql")).bind(ids).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// A parked URL of a row.
+pub(super) fn unparked(row: &PgRow) -> Option<Unparked> {
     let origin = Origin {
         depth: unsigned(row, "depth"),
         hops: byte(row, "hops"),

@@ -1,12 +1,13 @@
 //! The one transaction that stores a batch: the gate first, then only what passed it.
 
-use super::parking;
 use super::rows::{Statement, Values};
+use super::{parking, watching};
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::report::{Entry, Fetched, Found, Note, Report, StoredPage};
 use crate::crawl::scope::ScopeKind;
 use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
+use crate::crawl::traps::Guard;
 use crate::crawl::url::UrlKey;
 use crate::store::Committed;
 use crate::store::batch::{self, Closing, Finding, RowKey, SkippedRow, Visited};
@@ -48,7 +49,14 @@ pub(super) async fn insert_seeds(
     crawl: CrawlId,
     seeds: Vec<Finding<'_>>,
 ) -> Result<Vec<(usize, Queued)>, sqlx::Error> {
-    let admitted = insert_urls(connection, seeds).await?;
+    let admitted = insert_urls(connection, &seeds).await?;
+    let mut guard = Guard::default();
+    watching::know(connection, &mut guard, batch::hosts(&[], &seeds)).await?;
+    let new: HashSet<UrlKey> = admitted.iter().map(|(_, queued)| queued.key).collect();
+    for seed in seeds.iter().filter(|seed| new.contains(&seed.found.key)) {
+        guard.force(crawl, seed.found);
+    }
+    watching::keep(connection, &guard).await?;
     if !admitted.is_empty() {
         sqlx::query(include_str!("sql/reopen.sql")).bind(crawl.0).execute(connection).await?;
     }
@@ -102,11 +110,27 @@ async fn write(connection: &mut SqliteConnection, batch: &[Entry]) -> Result<Vec
     insert_dead_letters(connection, &reports).await?;
     let findings = batch::findings(&reports);
     move_seeds(connection, &findings).await?;
-    for (entry, queued) in insert_urls(connection, findings).await? {
+    let mut guard = Guard::default();
+    watching::know(connection, &mut guard, batch::hosts(&reports, &findings)).await?;
+    for visit in &reports {
+        guard.closed(visit.report);
+    }
+    let judged = batch::judged(&mut guard, findings, "");
+    let mut new = HashSet::new();
+    for (entry, queued) in insert_urls(connection, &judged.accepted).await? {
+        new.insert((queued.crawl, queued.key));
         committed[entry].admitted.push(queued);
     }
+    judged.settle(&mut guard, &new);
+    judged.tell(&mut committed);
     insert_skipped(connection, &reports).await?;
     parking::insert(connection, batch::parked_rows(&reports)).await?;
+    parking::insert(connection, batch::held_rows(&judged.held)).await?;
+    if let Some(first) = reports.first() {
+        let opened = watching::make_use_of_room(connection, &mut guard, &first.at).await?;
+        committed[first.entry].admitted.extend(opened);
+    }
+    watching::keep(connection, &guard).await?;
     note_hosts(connection, batch).await?;
     Ok(committed)
 }
@@ -155,9 +179,9 @@ async fn move_seeds(connection: &mut SqliteConnection, findings: &[Finding<'_>])
 }
 
 /// Accepts URLs; answers with the new ones and the entries that found them.
-async fn insert_urls(
+pub(super) async fn insert_urls(
     connection: &mut SqliteConnection,
-    findings: Vec<Finding<'_>>,
+    findings: &[Finding<'_>],
 ) -> Result<Vec<(usize, Queued)>, sqlx::Error> {
     let rows = INSERT_URLS
         .run(connection, findings.iter().collect(), |finding, values| {

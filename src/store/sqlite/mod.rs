@@ -8,6 +8,7 @@ mod parking;
 pub mod reader;
 mod rows;
 mod totals;
+mod watching;
 
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued};

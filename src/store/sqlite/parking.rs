@@ -57,11 +57,18 @@ async fn open_parked(
     let at = now.to_string().into();
     let opened = insert_seeds(connection, crawl, batch::unparked(crawl, &parked, &at)).await?;
     let ids = parked.iter().map(|parked| parked.id).collect();
-    UNPARK.run(connection, ids, |id: i64, values| _ = values.add(id)).await?;
+    unpark(connection, ids).await?;
     Ok((rows.len(), opened.into_iter().map(|(_, queued)| queued).collect()))
 }
 
-fn unparked(row: &SqliteRow) -> Option<Unparked> {
+/// Takes rows of `skipped` away.
+pub(super) async fn unpark(connection: &mut SqliteConnection, ids: Vec<i64>) -> Result<(), sqlx::Error> {
+    UNPARK.run(connection, ids, |id: i64, values| _ = values.add(id)).await?;
+    Ok(())
+}
+
+/// A parked URL of a row.
+pub(super) fn unparked(row: &SqliteRow) -> Option<Unparked> {
     let origin = Origin {
         depth: row.get("depth"),
         hops: row.get("hops"),

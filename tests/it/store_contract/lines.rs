@@ -3,9 +3,11 @@
 use super::contents::{CrawlLine, DeadLetterLine, FetchLine, HostLine, PageLine, SkippedLine, UrlLine};
 use crate::model_store::{Known, Row};
 use huntsman::crawl::host::HostKey;
+use huntsman::crawl::lease::CrawlId;
 use huntsman::crawl::report::{Fetched, Found, Note, Outcome, Report, RobotsNote, StoredPage};
 use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::time::Timestamp;
+use huntsman::crawl::traps::Held;
 use huntsman::store::CrawlRow;
 use std::time::Duration;
 
@@ -182,6 +184,31 @@ pub(crate) fn skipped(
         max_depth: None,
         priority: None,
     }
+}
+
+/// A URL that a rule parked, from what is counted.
+pub(crate) fn held(
+    crawl: CrawlId,
+    found: &Found,
+    held: &Held,
+    found_on: Option<String>,
+    at: Timestamp,
+) -> SkippedLine {
+    let line = SkippedLine {
+        crawl_id: crawl.0,
+        url: found.url.clone(),
+        reason: held.rule.as_str().to_owned(),
+        detail: Some(held.detail.clone()),
+        found_on,
+        skipped_at: at.to_string(),
+        parked: None,
+        host: None,
+        depth: None,
+        hops: None,
+        max_depth: None,
+        priority: None,
+    };
+    parked(line, found, &held.parked)
 }
 
 /// The same of a URL that is parked and waits for `what`.

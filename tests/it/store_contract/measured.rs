@@ -34,7 +34,7 @@ fn reports(queued: &[huntsman::crawl::lease::Queued], new: usize) -> Vec<Vec<Ent
 
 async fn measure<B: Backend>(name: &str, backend: &B, new: usize, processes: impl Fn() -> Vec<String>) {
     let store = backend.store();
-    let crawl = store.open_crawl("m", "{}", at(0)).await.unwrap().id;
+    let crawl = store.open_crawl("m", r#"{"traps":"follow"}"#, at(0)).await.unwrap().id;
     let seeds = (0..PAGES).map(|n| seed(&format!("http://h/seed/{n}"))).collect();
     let queued = store.accept(crawl, seeds, at(0)).await.unwrap();
     let batches = reports(&queued, new);

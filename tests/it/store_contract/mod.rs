@@ -11,6 +11,7 @@ mod links;
 mod made;
 mod measured;
 mod pace;
+mod parking;
 pub(crate) mod postgres;
 mod postgres_fleet;
 mod postgres_refusals;
@@ -68,6 +69,14 @@ macro_rules! contract {
                 known_keys_are_those_with_a_row,
                 everything_survives_a_new_process,
                 crawls_of_one_store_do_not_see_each_other,
+            );
+            contract!(
+                @ $backend, parking:
+                what_is_parked_is_opened_by_release_as_it_was_found,
+                a_budget_of_waiting_urls_parks_and_lets_in_as_there_is_room,
+                what_is_found_again_while_it_is_parked_stays_one_row,
+                numbered_copies_are_parked_and_new_pages_make_room,
+                a_domain_has_no_more_subdomains_than_its_budget,
             );
             contract!(
                 @ $backend, pace:

@@ -22,7 +22,8 @@ use std::time::Duration;
 const TRACES: u64 = 300;
 const POSTGRES_TRACES: u64 = 40;
 const BATCHES: u64 = 40;
-const HOSTS: [&str; 3] = ["h", "i:81", "j"];
+const HOSTS: [&str; 5] = ["h", "i:81", "j", "a.example.org", "b.example.org"];
+const SMALL: &str = r#"{"host_pages":"4","host_urls":"3","domain_urls":"2","domain_hosts":"1"}"#;
 const CRAWLS: [CrawlId; 2] = [CrawlId(1), CrawlId(2)];
 
 #[test]
@@ -61,11 +62,12 @@ fn trace<B: Backend>(number: u64) {
         let mut rng = Rng::new(number ^ 0x0057_04e5);
         let model = ModelStore::default();
         let mut backend = B::quick().await;
-        for name in ["one", "two"] {
+        // The second has budgets that are soon used up.
+        for (name, settings) in [("one", "one"), ("two", SMALL)] {
             same(
                 "open_crawl",
-                &model.open_crawl(name, name, when(&mut rng)).await,
-                &backend.store().open_crawl(name, name, Timestamp::EPOCH).await,
+                &model.open_crawl(name, settings, when(&mut rng)).await,
+                &backend.store().open_crawl(name, settings, Timestamp::EPOCH).await,
             );
         }
         for batch in 0..BATCHES {

@@ -1,6 +1,8 @@
 //! Sites without an end, and what of them is fetched: one test for each trap of the catalogue, by the real program.
 
 mod paths;
+mod rows;
+mod web;
 
 use crate::program::raw_server::RawServer;
 use crate::program::{run, said, sql};

@@ -1,0 +1,6 @@
+-- What is parked for one thing, the first parked first.
+SELECT id, url_key, url, host, depth, hops, max_depth, priority, found_on
+FROM skipped
+WHERE crawl_id = ? AND parked = ?
+ORDER BY id
+LIMIT ?

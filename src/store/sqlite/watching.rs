@@ -1,0 +1,105 @@
+//! The counts of the rules against traps, and what they let in later.
+
+use super::commit::insert_urls;
+use super::parking::{self, unparked};
+use super::rows::Statement;
+use crate::crawl::host::HostKey;
+use crate::crawl::lease::{CrawlId, Queued};
+use crate::crawl::traps::{Budgets, Guard, Room, Watch, WatchName};
+use crate::store::batch::{self, Unparked};
+use sqlx::{Row, SqliteConnection};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+const WATCHES: Statement = Statement { text: include_str!("sql/watches.sql"), columns: 2 };
+const KEEP_WATCHES: Statement = Statement { text: include_str!("sql/keep_watches.sql"), columns: 3 };
+
+/// Adds what is known of these hosts.
+pub(super) async fn know(
+    connection: &mut SqliteConnection,
+    guard: &mut Guard,
+    hosts: Vec<(CrawlId, &HostKey)>,
+) -> Result<(), sqlx::Error> {
+    let crawls: HashSet<CrawlId> = hosts.iter().map(|(crawl, _)| *crawl).collect();
+    for crawl in crawls {
+        let settings: Option<String> = sqlx::query_scalar("SELECT settings FROM crawls WHERE id = ?")
+            .bind(crawl.0)
+            .fetch_optional(&mut *connection)
+            .await?;
+        guard.allow(crawl, settings.as_deref().map(Budgets::of_settings).unwrap_or_default());
+    }
+    let names = guard.unknown(Guard::names(hosts));
+    let rows = WATCHES
+        .run(connection, names, |(crawl, name): WatchName, values| {
+            values.add(crawl.0).add(name);
+        })
+        .await?;
+    for row in rows {
+        let name = (CrawlId(row.get(0)), row.get::<&str, _>(1).into());
+        guard.know(name, Watch::from_bytes(row.get(2)));
+    }
+    Ok(())
+}
+
+/// Keeps what has changed.
+pub(super) async fn keep(connection: &mut SqliteConnection, guard: &Guard) -> Result<(), sqlx::Error> {
+    let changed = guard.changes().map(|(name, _, now)| (name.clone(), now.to_bytes())).collect();
+    KEEP_WATCHES
+        .run(connection, changed, |((crawl, name), state): (WatchName, Vec<u8>), values| {
+            values.add(crawl.0).add(name).add(state);
+        })
+        .await?;
+    Ok(())
+}
+
+/// Opens what is parked and has room now, as found at `at`.
+pub(super) async fn make_use_of_room(
+    connection: &mut SqliteConnection,
+    guard: &mut Guard,
+    at: &Arc<str>,
+) -> Result<Vec<Queued>, sqlx::Error> {
+    let mut opened = Vec::new();
+    for _ in 0..batch::MOST_ROUNDS {
+        let before = opened.len();
+        for room in guard.rooms() {
+            opened.append(&mut fill(connection, guard, &room, at).await?);
+        }
+        if opened.len() == before {
+            break;
+        }
+    }
+    Ok(opened)
+}
+
+async fn fill(
+    connection: &mut SqliteConnection,
+    guard: &mut Guard,
+    room: &Room,
+    at: &Arc<str>,
+) -> Result<Vec<Queued>, sqlx::Error> {
+    let rows = sqlx::query(include_str!("sql/waiting.sql"))
+        .bind(room.crawl.0)
+        .bind(&*room.parked)
+        .bind(i64::try_from(room.most).unwrap_or(i64::MAX))
+        .fetch_all(&mut *connection)
+        .await?;
+    let waiting: Vec<Unparked> = rows.iter().filter_map(unparked).collect();
+    if waiting.len() < room.most {
+        guard.emptied(room);
+    }
+    know(connection, guard, waiting.iter().map(|one| (room.crawl, &one.found.host)).collect()).await?;
+    let judged = batch::judged(guard, batch::unparked(room.crawl, &waiting, at), &room.parked);
+    let new = insert_urls(connection, &judged.accepted).await?;
+    judged.settle(guard, &new.iter().map(|(_, queued)| (queued.crawl, queued.key)).collect());
+    // What waits for the same as before stays where it is.
+    let moved: Vec<_> = judged.held.into_iter().filter(|(_, held)| held.parked != room.parked).collect();
+    let stays = |one: &&Unparked| {
+        !judged.accepted.iter().any(|finding| finding.found.key == one.found.key)
+            && !moved.iter().any(|(finding, _)| finding.found.key == one.found.key)
+    };
+    let staying: HashSet<i64> = waiting.iter().filter(stays).map(|one| one.id).collect();
+    let gone = waiting.iter().map(|one| one.id).filter(|id| !staying.contains(id)).collect();
+    parking::unpark(connection, gone).await?;
+    parking::insert(connection, batch::held_rows(&moved)).await?;
+    Ok(new.into_iter().map(|(_, queued)| queued).collect())
+}
