@@ -6,6 +6,7 @@ use super::running::store_flag;
 use super::summary::{Data, Ended, Found, Pages, Reason, RequestClass, Requests, SCHEMA, Slowdown, Summary};
 use crate::crawl::report::reasons;
 use crate::crawl::time::Timestamp;
+use crate::crawl::traps::Rule;
 use crate::scheduler::End;
 use crate::settings::StoreUrl;
 use crate::store::Tally;
@@ -37,6 +38,7 @@ pub(super) fn summarize(
     });
     let seeds = seeds.collect();
     let store_flag = store_flag(ending.name, ending.store);
+    let skipped = totals.skipped.clone();
     let summary = Summary {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -58,7 +60,7 @@ pub(super) fn summarize(
         failures: reasons(&totals.failures),
         problems: problems(totals),
         data: Data { store: ending.store.place(), bytes },
-        next: next(ending, &tally, end, &store_flag),
+        next: next(ending, &tally, &skipped, end, &store_flag),
         store_flag,
     };
     (summary, seeds)
@@ -156,7 +158,7 @@ fn problems(totals: Totals) -> Vec<super::problems::Problem> {
     problems.finish()
 }
 
-fn next(ending: &Ending<'_>, tally: &Tally, end: End, store: &str) -> Vec<String> {
+fn next(ending: &Ending<'_>, tally: &Tally, skipped: &[(String, u64)], end: End, store: &str) -> Vec<String> {
     let mut next = Vec::new();
     if tally.open > 0 {
         next.push(match end {
@@ -164,6 +166,10 @@ fn next(ending: &Ending<'_>, tally: &Tally, end: End, store: &str) -> Vec<String
             End::Left => format!("huntsman status{store}"),
             _ => ending.resume.clone(),
         });
+    }
+    let parked = skipped.iter().filter(|(reason, _)| Rule::from_word(reason).is_some());
+    if let Some((rule, _)) = parked.max_by_key(|(_, count)| *count) {
+        next.push(format!("huntsman release --rule {rule}{store}"));
     }
     next.push(format!("huntsman query \"select status, count(*) from fetches group by 1\"{store}"));
     next.push(format!("huntsman pages --limit 10{store}"));

@@ -125,3 +125,42 @@ fn a_host_gives_no_more_pages_than_its_budget() {
     crawl.well(&["resume"]);
     assert_eq!(crawl.sql("select count(*) from pages"), ["41"]);
 }
+
+#[test]
+fn t08_a_maze_of_random_text_is_left_and_the_site_around_it_is_read_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let crawl = Crawl(folder.path());
+    let name = |n: usize| words(&format!("name {n}"), 1).trim().to_owned();
+    let site = RawServer::start(move |path, _| {
+        if path.starts_with("/maze/") {
+            let links = words(path, 8).replace("</p><p>", "");
+            let links: Vec<String> = links.split_whitespace().map(|word| format!("/maze/{word}/")).collect();
+            return html(&words(path, 80), &links);
+        }
+        // A site of 200 pages, each of which links to its neighbours.
+        let at = (0..200).find(|n| path.ends_with(&name(*n))).unwrap_or(0);
+        let near = [at + 1, at + 2, at.saturating_sub(1)].map(|n| format!("/site/{}", name(n % 200)));
+        html(&words(path, 80), &[&near[..], &["/maze/a/".to_owned()]].concat())
+    });
+    crawl.crawl(&site.url("/"), &[]);
+    let maze = asked(&site, |path| path.starts_with("/maze/"));
+    assert!(maze <= 60, "{maze} pages of the maze");
+    assert_eq!(crawl.sql("select count(*) from pages where url like '%/site/%'"), ["200"]);
+    assert_eq!(crawl.sql("select count(*) from skipped where url like '%/site/%'"), ["0"]);
+}
+
+#[test]
+fn t09_pages_that_say_not_found_with_200_are_left_like_other_copies() {
+    let folder = tempfile::tempdir().unwrap();
+    let crawl = Crawl(folder.path());
+    let site = RawServer::start(|path, _| {
+        let n: u64 =
+            path.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0) % 1_000_000;
+        let links: Vec<String> = (1..6).map(|step| format!("/products/{}", n * 3 + step)).collect();
+        html(&format!("{}</p><p>{path} was not found", words("sorry", 200)), &links)
+    });
+    crawl.crawl(&site.url("/"), &[]);
+    let pages = asked(&site, |path| path.starts_with("/products/"));
+    assert!(pages <= 60, "{pages} pages that are none");
+    assert_eq!(crawl.sql("select distinct reason from skipped"), ["template"]);
+}
