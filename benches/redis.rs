@@ -212,6 +212,7 @@ fn report(lease: &Lease, leased: &Queued, hosts: usize, new: &mut usize) -> Repo
         content_hash: [7; 16],
         links: Some(links.join(",")),
         inside: 0,
+        signals: huntsman::crawl::robots::Signals::default(),
         truncated: None,
     };
     Report {

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::crawl::host::{Authority, HostKey};
 use crate::crawl::lease::Pace;
 use crate::crawl::politeness::{self, Delay};
-use crate::crawl::robots::{self, Fetched, MAX_BYTES, MAX_HOPS, Rules};
+use crate::crawl::robots::{self, Fetched, MAX_BYTES, MAX_HOPS, Refused, Rules};
 use crate::crawl::time::Timestamp;
 use crate::crawl::visit::{Contact, Failure, Visit};
 use crate::fetch::{Fetch, Request};
@@ -24,6 +24,7 @@ pub(super) struct Asker<'a> {
     client: &'a dyn Fetch,
     clock: Clock,
     delay: Delay,
+    refused: Refused,
     /// How long a host is waited for.
     patience: Duration,
     terminal: &'a Terminal,
@@ -53,7 +54,7 @@ pub(super) struct RobotsAnswer {
 /// What a robots.txt says.
 pub(super) enum Said {
     /// This.
-    Rules(Rules),
+    Rules(Box<Rules>),
     /// There is none, in words.
     Nothing(String),
     /// Nobody knows: nothing may be fetched until it was asked for again.
@@ -73,6 +74,7 @@ impl<'a> Asker<'a> {
             client,
             clock,
             delay: settings.politeness.delay,
+            refused: settings.politeness.refused,
             patience: settings.limits.wait,
             terminal,
             hosts: HashMap::new(),
@@ -145,13 +147,13 @@ impl<'a> Asker<'a> {
                     return Said::Unreachable { why, retry_at };
                 }
             };
-            let judged = robots::judge(&visit, &at, hops, token);
+            let judged = robots::judge(&visit, &at, hops, token, self.refused);
             // A host beside that is silent says nothing of this one.
             let is_own = HostKey::of(&at) == *own;
             let (finished, silence) = (visit.finished, visit.silence().filter(|_| is_own).cloned());
             asked.push((at.clone(), visit));
             match judged {
-                Fetched::Rules(rules) => return Said::Rules(rules),
+                Fetched::Rules(rules) => return Said::Rules(Box::new(rules)),
                 Fetched::AllowAll { why } => return Said::Nothing(why),
                 Fetched::Redirect(to) => (at, hops) = (to, hops + 1),
                 Fetched::Unreachable { retry_after, why } => {

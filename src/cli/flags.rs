@@ -102,7 +102,7 @@ pub struct AskRobots;
 impl Choice for AskRobots {
     fn takes(setting: &Setting) -> bool {
         let network = setting.section == Section::Network && setting.name != "concurrency";
-        network || setting.section == Section::Identity
+        network || setting.section == Section::Identity || setting.name == "robots_refused"
     }
 }
 
@@ -111,7 +111,7 @@ impl Choice for AskRobots {
 pub struct OneRequest;
 impl Choice for OneRequest {
     fn takes(setting: &Setting) -> bool {
-        const ALSO: [&str; 13] = [
+        const ALSO: [&str; 16] = [
             "store",
             "name",
             "scope",
@@ -123,6 +123,9 @@ impl Choice for OneRequest {
             "wait",
             "delay",
             "ignore_robots",
+            "on_signal",
+            "purpose",
+            "on_noindex",
             "select",
             "text",
         ];

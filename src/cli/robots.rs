@@ -77,8 +77,8 @@ fn warn_of_sitemaps(robots: &str, rules: &Rules, terminal: &Terminal) {
 fn said(url: &Url, rules: &Rules) -> String {
     let verdict = rules.verdict(url);
     let word = if verdict.allowed { "allow" } else { "deny " };
-    let rule = verdict.rule.map_or_else(
-        || "no rule".to_owned(),
+    let rule = verdict.rule.as_ref().map_or_else(
+        || verdict.reason(),
         |rule| format!("line {}: {} (group {})", rule.line, visible(&rule.text), visible(&rule.group)),
     );
     format!("{word}  {}  {rule}", visible(url.as_str()))

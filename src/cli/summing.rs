@@ -4,6 +4,7 @@ use super::board::Board;
 use super::problems::{FailedUrl, Problems};
 use super::running::store_flag;
 use super::summary::{Data, Ended, Found, Pages, Reason, RequestClass, Requests, SCHEMA, Slowdown, Summary};
+use crate::crawl::assess::Withholding;
 use crate::crawl::report::reasons;
 use crate::crawl::time::Timestamp;
 use crate::crawl::traps::Rule;
@@ -88,8 +89,11 @@ fn limit(most: u64, stored: u64) -> String {
 
 fn found(tally: &Tally, totals: &Totals, end: End) -> Found {
     let mut not_fetched = reasons(&totals.skipped);
-    if tally.excluded > 0 {
-        not_fetched.push(Reason { reason: "robots".to_owned(), count: tally.excluded });
+    // Withheld ones are excluded, too, and have a reason of their own.
+    let withheld = not_fetched.iter().filter(|one| Withholding::REASONS.contains(&&*one.reason));
+    let by_robots = tally.excluded.saturating_sub(withheld.map(|one| one.count).sum());
+    if by_robots > 0 {
+        not_fetched.push(Reason { reason: "robots".to_owned(), count: by_robots });
     }
     let skipped: u64 = not_fetched.iter().map(|reason| reason.count).sum();
     let waiting = if matches!(end, End::Waiting { .. }) { tally.open } else { 0 };

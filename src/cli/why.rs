@@ -17,6 +17,8 @@ use statements::{
 };
 use std::io::{Write, stdout};
 
+/// Reasons for which a URL is excluded that was accepted.
+const EXCLUDED: [&str; 3] = ["robots", "content-signal", "noindex"];
 /// Redirects to the URL that are shown.
 const SHOWN_REDIRECTS: usize = 5;
 
@@ -129,7 +131,8 @@ impl Asking<'_> {
     /// A reason not to fetch the URL. What robots.txt forbids was accepted first: it was found where that was.
     fn skipped(&mut self, row: &[Value], accepted: &[Vec<Value>]) -> Result<(), Failure> {
         let [name, reason, detail, found_on, at] = texts(row);
-        let accepted = accepted.iter().find(|row| reason == "robots" && texts::<1>(row) == [name.as_str()]);
+        let accepted =
+            accepted.iter().find(|row| EXCLUDED.contains(&&*reason) && texts::<1>(row) == [name.as_str()]);
         let place = match accepted {
             Some(row) => self.origin(row)?,
             None => self.found(&found_on)?,

@@ -2,10 +2,12 @@
 
 mod outlinks;
 mod sitemap;
+mod withholding;
 
 pub use sitemap::{sitemap, sitemaps_of};
 
 pub use outlinks::{Outlink, unpack};
+pub use withholding::{OnNoindex, OnSignal, Withholding};
 
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::{Queued, Token};
@@ -13,6 +15,7 @@ use crate::crawl::page::Page;
 use crate::crawl::politeness::is_throttle;
 use crate::crawl::report::{Fetched, Found, Outcome, Report, Skipped, StoredPage, reasons};
 use crate::crawl::retry;
+use crate::crawl::robots::Signals;
 use crate::crawl::scope::Scope;
 use crate::crawl::time::Timestamp;
 use crate::crawl::traps;
@@ -43,6 +46,8 @@ pub struct Rules<'a> {
     pub links: KeepLinks,
     /// Attempts after the first.
     pub retries: u32,
+    /// Our product token: what `X-Robots-Tag` says to others is not for us.
+    pub robots_name: &'a str,
 }
 
 /// Makes the report of a visit to `url`. `page` is what was parsed, for a 2xx answer with a document that we read.
@@ -77,6 +82,11 @@ pub fn assess(url: Queued, token: Token, mut visit: Visit, page: Page, rules: &R
 /// The report of a URL that robots.txt forbids: no request was sent.
 pub fn disallowed(url: Queued, token: Token, rule: String, at: Timestamp) -> Report {
     let outcome = Outcome::Disallowed { rule };
+    Report { url, token, fetch: None, outcome, at, found: Vec::new(), skipped: Vec::new() }
+}
+
+/// The report of a URL that is not asked for, as its owner wishes.
+pub fn withheld(url: Queued, token: Token, outcome: Outcome, at: Timestamp) -> Report {
     Report { url, token, fetch: None, outcome, at, found: Vec::new(), skipped: Vec::new() }
 }
 
@@ -176,7 +186,7 @@ fn redirected(report: &mut Report, answer: &Answer, rules: &Rules<'_>) -> Outcom
 
 fn stored(report: &mut Report, answer: &mut Answer, mut page: Page, rules: &Rules<'_>) -> Outcome {
     if let Some(tag) = &answer.robots_tag {
-        page.robots.add(tag);
+        page.robots.add_fields(tag, rules.robots_name);
     }
     let (links, inside) = outlinks::judge(report, &mut page, rules);
     let mut content_hash = [0; 16];
@@ -188,12 +198,13 @@ fn stored(report: &mut Report, answer: &mut Answer, mut page: Page, rules: &Rule
     Outcome::Stored(Box::new(StoredPage {
         page,
         content_type: answer.content_type.take().map(|text| cut(&text)),
-        robots_tag: answer.robots_tag.take().map(|text| cut(&text)),
+        robots_tag: answer.robots_tag.take().map(|text| cut(&text.replace('\n', ", "))),
         etag: answer.etag.take().map(|text| cut(&text)),
         last_modified: answer.last_modified.take().map(|text| cut(&text)),
         content_hash,
         links,
         inside,
+        signals: Signals::default(),
         truncated: answer.truncated.map(|limit| match limit {
             Limit::Wire => "wire",
             Limit::Decoded => "decoded",

@@ -158,24 +158,104 @@ impl RobotsMeta {
         let mut rest = directives;
         while !rest.is_empty() {
             let (directive, after) = rest.split_once(',').unwrap_or((rest, ""));
-            let name = directive.split(':').next().unwrap_or_default().trim();
-            if name.eq_ignore_ascii_case("none") {
-                self.noindex = true;
-                self.nofollow = true;
-            } else if name.eq_ignore_ascii_case("noindex") {
-                self.noindex = true;
-            } else if name.eq_ignore_ascii_case("nofollow") {
-                self.nofollow = true;
-            } else if name.eq_ignore_ascii_case("noarchive") {
-                self.noarchive = true;
-            } else if name.eq_ignore_ascii_case("nosnippet") {
-                self.nosnippet = true;
-            } else if name.eq_ignore_ascii_case("unavailable_after") && self.unavailable_after.is_none() {
-                // A date such as "Saturday, 07-Nov-26 15:00 GMT" has a comma of its own: it is the whole rest.
-                let date = rest.split_once(':').map_or("", |(_, date)| date.trim());
-                self.unavailable_after = (!date.is_empty()).then(|| date.chars().take(64).collect());
-            }
+            self.directive(directive, rest);
             rest = after;
         }
+    }
+
+    /// Adds what `X-Robots-Tag` fields say, one a line. A name in front of a directive speaks to that robot from there to the end of its
+    /// field: what is said to others than `token` is passed over.
+    pub fn add_fields(&mut self, fields: &str, token: &str) {
+        for field in fields.lines() {
+            let mut is_ours = true;
+            let mut rest = field;
+            while !rest.is_empty() {
+                let (mut directive, after) = rest.split_once(',').unwrap_or((rest, ""));
+                if let Some((name, said)) = addressed(directive) {
+                    is_ours = ["*", "robots", token].iter().any(|ours| name.eq_ignore_ascii_case(ours));
+                    rest = &rest[directive.len() - said.len()..];
+                    directive = said;
+                }
+                if is_ours {
+                    self.directive(directive, rest);
+                }
+                rest = after;
+            }
+        }
+    }
+
+    /// Adds one directive, which begins `rest`, what is left of its list.
+    fn directive(&mut self, directive: &str, rest: &str) {
+        let name = directive.split(':').next().unwrap_or_default().trim();
+        if name.eq_ignore_ascii_case("none") {
+            self.noindex = true;
+            self.nofollow = true;
+        } else if name.eq_ignore_ascii_case("noindex") {
+            self.noindex = true;
+        } else if name.eq_ignore_ascii_case("nofollow") {
+            self.nofollow = true;
+        } else if name.eq_ignore_ascii_case("noarchive") {
+            self.noarchive = true;
+        } else if name.eq_ignore_ascii_case("nosnippet") {
+            self.nosnippet = true;
+        } else if name.eq_ignore_ascii_case("unavailable_after") && self.unavailable_after.is_none() {
+            // A date such as "Saturday, 07-Nov-26 15:00 GMT" has a comma of its own: it is the whole rest.
+            let date = rest.split_once(':').map_or("", |(_, date)| date.trim());
+            self.unavailable_after = (!date.is_empty()).then(|| date.chars().take(64).collect());
+        }
+    }
+}
+
+/// The robot that a directive is addressed to, and what it is told; `None` where the colon is that of a directive with a value.
+fn addressed(directive: &str) -> Option<(&str, &str)> {
+    const WITH_VALUE: [&str; 4] =
+        ["unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"];
+    let (name, said) = directive.split_once(':')?;
+    let name = name.trim();
+    let is_token = name == "*"
+        || (!name.is_empty() && name.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_')));
+    let has_value = WITH_VALUE.iter().any(|known| name.eq_ignore_ascii_case(known));
+    (is_token && !has_value).then_some((name, said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RobotsMeta;
+
+    #[test]
+    fn a_field_speaks_to_us_to_all_or_to_others() {
+        let said = |fields: &str| {
+            let mut robots = RobotsMeta::default();
+            robots.add_fields(fields, "FooBot");
+            let words =
+                [(robots.noindex, "noindex"), (robots.nofollow, "nofollow"), (robots.noarchive, "noarchive")];
+            let words: Vec<_> = words.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
+            (words.join(" "), robots.unavailable_after)
+        };
+        for (fields, expected) in [
+            ("noindex, nofollow", "noindex nofollow"),
+            ("NONE", "noindex nofollow"),
+            ("foobot: noindex", "noindex"),
+            ("FooBot:noindex,nofollow", "noindex nofollow"),
+            ("otherbot: noindex, nofollow", ""),
+            ("otherbot: noindex\nnofollow", "nofollow"),
+            ("noarchive, otherbot: noindex, foobot: nofollow", "nofollow noarchive"),
+            ("*: noindex", "noindex"),
+            ("robots: noindex", "noindex"),
+            ("foobots: noindex", ""),
+            ("max-snippet: 20, noindex", "noindex"),
+            ("index, follow\nnoindex", "noindex"),
+            ("all, noindex, index", "noindex"),
+            ("foobot:", ""),
+            (":,,: noindex", ""),
+        ] {
+            assert_eq!(said(fields), (expected.to_owned(), None), "{fields:?}");
+        }
+        let date = "Saturday, 07-Nov-26 15:00:00 GMT";
+        for fields in [format!("unavailable_after: {date}"), format!("foobot: unavailable_after: {date}")] {
+            assert_eq!(said(&fields), (String::new(), Some(date.to_owned())), "{fields:?}");
+        }
+        let (words, date) = said("otherbot: unavailable_after: 25 Jun 2027 15:00:00 PST\nnoindex");
+        assert_eq!((words.as_str(), date), ("noindex", None));
     }
 }

@@ -6,6 +6,7 @@ mod words;
 use crate::crawl::host::{Authority, HostKey};
 use crate::crawl::lease::{CrawlId, Origin, Pace, Queued, Token};
 use crate::crawl::page::Page;
+use crate::crawl::robots::Signals;
 use crate::crawl::scope::ScopeKind;
 use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
@@ -104,6 +105,14 @@ pub enum Outcome {
         /// The evidence.
         detail: String,
     },
+    /// It may be fetched, and its owner wishes that it be not used: it was not asked for, or it was read and is not stored.
+    Withheld {
+        /// One word: `content-signal`, `noindex`.
+        #[serde(with = "words")]
+        reason: Word,
+        /// Where the owner says so.
+        detail: String,
+    },
 }
 
 impl Outcome {
@@ -123,6 +132,7 @@ impl Outcome {
             Self::Failed { .. } => "failed",
             Self::Retry { counts: true, .. } => "retry",
             Self::Retry { counts: false, .. } => "throttled",
+            Self::Withheld { .. } => "withheld",
         }
     }
 }
@@ -146,6 +156,8 @@ pub struct StoredPage {
     pub links: Option<String>,
     /// Links of it that are followed and stay in its section ([`crate::crawl::traps`]), known ones included.
     pub inside: u32,
+    /// What `Content-Signal` of robots.txt said of it.
+    pub signals: Signals,
     /// Where the body was cut, in a word.
     #[serde(with = "words::option")]
     pub truncated: Option<Word>,
@@ -225,7 +237,7 @@ pub struct RobotsNote {
     pub url: String,
     /// Redirects that led to this request.
     pub hop: u8,
-    /// What was made of it: `rules`, `allow-all`, `unreachable`, `redirect`.
+    /// What was made of it: `rules`, `allow-all`, `disallow-all`, `unreachable`, `redirect`.
     #[serde(with = "words")]
     pub verdict: Word,
     /// More of that, for people: where a redirect leads, why it is unreachable. May be empty.

@@ -59,7 +59,7 @@ pub struct Answer {
     pub location: Option<String>,
     /// `Retry-After`, made a span by the client at arrival; garbage, dates in the past and negative ones are `None`.
     pub retry_after: Option<Duration>,
-    /// All `X-Robots-Tag` fields, joined by commas.
+    /// All `X-Robots-Tag` fields, one a line.
     pub robots_tag: Option<String>,
     /// `ETag` as sent.
     pub etag: Option<String>,

@@ -48,8 +48,9 @@ fn text(field: &HeaderValue) -> String {
     }
 }
 
+/// A line a field: to whom a field speaks ends with it.
 fn joined(fields: &HeaderMap, name: &HeaderName) -> Option<String> {
-    fields.get_all(name).iter().map(text).reduce(|joined, field| joined + ", " + &field)
+    fields.get_all(name).iter().map(text).reduce(|joined, field| joined + "\n" + &field)
 }
 
 /// Seconds or a date (RFC 9110 section 10.2.3); garbage and the past are `None`.

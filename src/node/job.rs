@@ -3,7 +3,7 @@
 use super::reading::Reading;
 use super::robots::{Robots, RobotsCache};
 use super::sitemaps::{Announced, Sitemaps};
-use crate::crawl::assess::{KeepLinks, Rules};
+use crate::crawl::assess::{KeepLinks, Rules, Withholding};
 use crate::crawl::lease::{CrawlId, Lease};
 use crate::crawl::politeness::Delay;
 use crate::crawl::scope::{Scope, ScopeKind};
@@ -31,6 +31,8 @@ pub struct JobSettings {
     pub links: KeepLinks,
     /// Attempts after the first.
     pub retries: u32,
+    /// What is done with pages whose owner wishes that they be not used.
+    pub withholding: Withholding,
 }
 
 /// One crawl, as a node works for it.
@@ -79,7 +81,8 @@ impl Job {
     /// Asks the rules of the crawl.
     pub(super) fn with_rules<T>(&self, ask: impl FnOnce(&Rules<'_>) -> T) -> T {
         let (links, retries) = (self.settings.links, self.settings.retries);
-        self.with_scope(|scope| ask(&Rules { scope, links, retries }))
+        let robots_name = &*self.reading.robots_name;
+        self.with_scope(|scope| ask(&Rules { scope, links, retries, robots_name }))
     }
 }
 

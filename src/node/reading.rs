@@ -27,13 +27,16 @@ pub struct Reading {
     pub text: bool,
     /// The user's selectors.
     pub selectors: Option<Arc<Selectors>>,
+    /// Our product token: pages and header fields may speak to us by name.
+    pub robots_name: Arc<str>,
     parsers: Arc<Mutex<Vec<Parser>>>,
 }
 
 impl Reading {
     /// Reads title, metadata, headings and outlinks, and what is asked for beside.
-    pub fn new(crawl: CrawlId, text: bool, selectors: Option<Selectors>) -> Self {
-        Self { crawl, text, selectors: selectors.map(Arc::new), parsers: Arc::default() }
+    pub fn new(crawl: CrawlId, text: bool, selectors: Option<Selectors>, robots_name: &str) -> Self {
+        let selectors = selectors.map(Arc::new);
+        Self { crawl, text, selectors, robots_name: robots_name.into(), parsers: Arc::default() }
     }
 
     /// Parses a body. A panic in a parser is an outcome of the page, not the end of the node.
@@ -42,10 +45,11 @@ impl Reading {
         answer: &Answer,
         (text, sketch): (bool, bool),
         selectors: Option<&Selectors>,
+        robots_name: &str,
     ) -> Option<Page> {
         let idle = parsers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut parser = idle.unwrap_or_else(|| Parser::new(Limits::default()));
-        let want = Want { text, selectors, sketch, ..Want::default() };
+        let want = Want { text, selectors, sketch, robots_name: Some(robots_name), ..Want::default() };
         let page = catch_unwind(AssertUnwindSafe(|| {
             let page = parser.parse(&answer.body, answer.content_type.as_deref(), &want);
             (page, parser)
@@ -147,15 +151,16 @@ impl Reading {
         if !(200..300).contains(&answer.status) || !is_html(answer) {
             return (visit, Some(Page::default()));
         }
-        let Reading { text, selectors, parsers, .. } = self;
+        let Reading { text, selectors, parsers, robots_name, .. } = self;
         if answer.body.len() <= INLINE_BYTES && selectors.is_none() {
-            let page = Reading::page(parsers, answer, (*text, sketch), None);
+            let page = Reading::page(parsers, answer, (*text, sketch), None, robots_name);
             return (visit, page);
         }
         let (text, selectors, parsers) = (*text, selectors.clone(), Arc::clone(parsers));
+        let robots_name = Arc::clone(robots_name);
         let answer = std::mem::take(answer);
         let parsing = tokio::task::spawn_blocking(move || {
-            let page = Reading::page(&parsers, &answer, (text, sketch), selectors.as_deref());
+            let page = Reading::page(&parsers, &answer, (text, sketch), selectors.as_deref(), &robots_name);
             (answer, page)
         });
         match parsing.await {

@@ -10,7 +10,7 @@ use crate::crawl::assess;
 use crate::crawl::host::{Authority, HostKey};
 use crate::crawl::politeness;
 use crate::crawl::report::{Note, RobotsNote};
-use crate::crawl::robots::{self as rules, Fetched, Rules};
+use crate::crawl::robots::{self as rules, Fetched, Refused, Rules, Signals};
 use crate::crawl::time::Timestamp;
 use crate::crawl::visit::{Failure, Visit};
 use crate::fetch::Request;
@@ -31,6 +31,8 @@ pub enum Robots {
     Obey {
         /// The product token.
         token: Arc<str>,
+        /// What it means that it is refused.
+        refused: Refused,
     },
     /// It is not asked for.
     Ignore,
@@ -60,11 +62,10 @@ impl Job {
 
 /// Whether a URL may be asked for now.
 pub(super) enum Gate {
-    Open,
+    /// Yes, and this is what the owner says of uses of it.
+    Open(Signals),
     /// robots.txt forbids it, with the line.
-    Closed {
-        rule: String,
-    },
+    Closed { rule: String },
     /// The host did not answer when it was asked just now: an attempt of the URL without a request of its own, and
     /// what the host's pace became.
     Unanswered(Failure, Timestamp, Box<Note>),
@@ -85,13 +86,15 @@ enum Ask {
 impl Visiting<'_> {
     /// The verdict of robots.txt on `url`, which asks for the file first where it is not known.
     pub(super) async fn robots_gate(&self, job: &Job, url: &Url) -> Gate {
-        let Robots::Obey { token } = &job.settings.robots else { return Gate::Open };
+        let Robots::Obey { token, refused } = &job.settings.robots else {
+            return Gate::Open(Signals::default());
+        };
         let authority = Authority::of(url);
         let mut asking = None;
         loop {
             let now = self.node.clock.now();
             let (at, hops, since, failures) = match job.robots.get(&authority) {
-                Some(Known::Allowed { until }) if until > now => return Gate::Open,
+                Some(Known::Allowed { until }) if until > now => return Gate::Open(Signals::default()),
                 Some(Known::Rules { rules, until }) if until > now => {
                     let known = self.pace().crawl_delay;
                     // An index that was lost, or never heard of it, may not know what this node knows.
@@ -126,7 +129,8 @@ impl Visiting<'_> {
             if self.is_over() {
                 return Gate::Wait;
             }
-            let asked = Asked { job, authority: &authority, at, hops, since, failures, token };
+            let refused = *refused;
+            let asked = Asked { job, authority: &authority, at, hops, since, failures, token, refused };
             match self.ask(asked).await {
                 Ask::Again => {}
                 Ask::Wait => return Gate::Wait,
@@ -276,17 +280,20 @@ struct Asked<'a> {
     since: Timestamp,
     failures: u32,
     token: &'a str,
+    refused: Refused,
 }
 
 impl Asked<'_> {
     /// What is known after the answer, its word in `hosts.robots`, and more of that for people.
     fn judge(&self, visit: &Visit) -> (Known, &'static str, String) {
         let until = rules::expires(visit);
-        match rules::judge(visit, &self.at, self.hops, self.token) {
+        match rules::judge(visit, &self.at, self.hops, self.token, self.refused) {
             Fetched::AllowAll { why } => (Known::Allowed { until }, "allow-all", why),
             Fetched::Rules(rules) => {
-                let detail = rules.sitemaps_cut().unwrap_or_default();
-                (Known::Rules { rules: Arc::new(rules), until }, "rules", detail)
+                let closed = rules.why_closed().map(str::to_owned);
+                let word = if closed.is_some() { "disallow-all" } else { "rules" };
+                let detail = closed.or_else(|| rules.sitemaps_cut()).unwrap_or_default();
+                (Known::Rules { rules: Arc::new(rules), until }, word, detail)
             }
             Fetched::Redirect(at) => {
                 let (hops, to) = (self.hops + 1, at.as_str().to_owned());
@@ -319,11 +326,8 @@ fn request(at: &Url) -> Request {
 fn verdict(rules: &Rules, url: &Url) -> Gate {
     let verdict = rules.verdict(url);
     if verdict.allowed {
-        return Gate::Open;
+        return Gate::Open(rules.signals());
     }
-    let rule = verdict.rule.map_or_else(
-        || "robots.txt".to_owned(),
-        |rule| format!("robots.txt line {}: {:?} (group {:?})", rule.line, rule.text, rule.group),
-    );
-    Gate::Closed { rule }
+    let mark = if verdict.rule.is_some() { "" } else { ":" };
+    Gate::Closed { rule: format!("robots.txt{mark} {}", verdict.reason()) }
 }

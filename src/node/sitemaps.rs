@@ -121,7 +121,7 @@ fn speaks_of_its_host(page: &Url, report: &Report) -> bool {
         return false;
     }
     match &report.outcome {
-        Outcome::Disallowed { .. } => true,
+        Outcome::Disallowed { .. } | Outcome::Withheld { .. } => true,
         Outcome::Redirected { to } => {
             Url::parse(to).is_ok_and(|to| Authority::of(&to) == Authority::of(page))
         }

@@ -138,8 +138,8 @@ impl Visiting<'_> {
                 Failure { class: FailureClass::Protocol, detail: "the stored URL does not parse".into() };
             return self.report_unanswered(job, url, &failure, Timestamp::EPOCH, None).await;
         };
-        match self.robots_gate(job, &target).await {
-            Gate::Open => {}
+        let signals = match self.robots_gate(job, &target).await {
+            Gate::Open(signals) => signals,
             Gate::Closed { rule } => {
                 let report = assess::disallowed(url, self.token, rule, self.node.clock.now());
                 return self.hand_off_page(job, &target, report, Timestamp::EPOCH, None, false).await;
@@ -150,10 +150,16 @@ impl Visiting<'_> {
                 return;
             }
             Gate::Wait => return,
+        };
+        let withholding = &job.settings.withholding;
+        if let Some(outcome) = withholding.before(&url, signals) {
+            let report = assess::withheld(url, self.token, outcome, self.node.clock.now());
+            return self.hand_off_page(job, &target, report, Timestamp::EPOCH, None, false).await;
         }
         let Some(visit) = self.request(job, Request::get(target.clone())).await else { return };
         let (due, note) = self.paced_by_page(job, &visit);
-        let report = job.read(url, self.token, visit).await;
+        let mut report = job.read(url, self.token, visit).await;
+        withholding.after(&mut report, signals);
         let ends = note.is_some() || due > self.node.clock.now();
         self.hand_off_page(job, &target, report, due, note, ends).await;
     }

@@ -4,7 +4,9 @@ use super::gate::FailOn;
 use super::layers::{Layers, Mistake};
 use super::place::Place;
 use super::values;
+use crate::crawl::assess::{OnNoindex, OnSignal, Withholding};
 use crate::crawl::politeness::Delay;
+use crate::crawl::robots::{Purpose, Refused};
 use crate::crawl::scope::ScopeRules;
 use crate::crawl::traps::Budgets;
 use crate::fetch::Timeouts;
@@ -81,6 +83,10 @@ pub struct Politeness {
     pub per_host: u32,
     /// Whether robots.txt is obeyed.
     pub robots: Robots,
+    /// What it means that it is refused.
+    pub refused: Refused,
+    /// What is done with pages whose owner wishes that they be not used.
+    pub withholding: Withholding,
 }
 
 /// Who asks.
@@ -276,7 +282,28 @@ impl Layers {
             return Err(self.wrong("per_host", format!("{per_host} requests at a time need --delay 0")));
         }
         let robots = if self.switch("ignore_robots")? { Robots::Ignore } else { Robots::Obey };
-        Ok(Politeness { delay, per_host, robots })
+        let refused =
+            if self.word("robots_refused")? == "allow" { Refused::Allows } else { Refused::Forbids };
+        Ok(Politeness { delay, per_host, robots, refused, withholding: self.withholding()? })
+    }
+
+    fn withholding(&self) -> Result<Withholding, Mistake> {
+        let mut purposes = self.many("purpose", values::purpose)?;
+        if purposes.is_empty() {
+            purposes.extend(Purpose::ALL);
+        }
+        Ok(Withholding {
+            on_signal: match self.word("on_signal")? {
+                "skip-store" => OnSignal::SkipStore,
+                "skip-fetch" => OnSignal::SkipFetch,
+                _ => OnSignal::Record,
+            },
+            purposes,
+            on_noindex: match self.word("on_noindex")? {
+                "skip-store" => OnNoindex::SkipStore,
+                _ => OnNoindex::Record,
+            },
+        })
     }
 
     fn identity(&self) -> Result<Identity, Mistake> {

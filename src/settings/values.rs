@@ -5,6 +5,7 @@ use super::parts::{Secret, Select};
 use super::place::{PostgresUrl, StoreUrl};
 use super::table::{Kind, Setting};
 use super::units::{parse_size, parse_span, show_size, show_span};
+use crate::crawl::robots::Purpose;
 use crate::crawl::scope::check_pattern;
 use crate::parse::Selectors;
 use ipnet::IpNet;
@@ -85,6 +86,11 @@ pub(super) fn word(name: &str, text: &str) -> Result<&'static str, String> {
         let hint = hint.map_or_else(String::new, |hint| format!("; did you mean {hint:?}?"));
         format!("{text:?} is none of {}{hint}", words.join(", "))
     })
+}
+
+pub(super) fn purpose(text: &str) -> Result<Purpose, String> {
+    let known = Purpose::ALL.into_iter().find(|purpose| purpose.as_str() == text);
+    known.ok_or_else(|| format!("{text:?} is none of {}", Purpose::ALL.map(Purpose::as_str).join(", ")))
 }
 
 pub(super) fn pattern(text: &str) -> Result<String, String> {

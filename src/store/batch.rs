@@ -9,6 +9,7 @@ pub(super) use watching::{MOST_ROUNDS, held_rows, hosts, judged};
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::page::Page;
 use crate::crawl::report::{Entry, Fetched, Found, Note, Outcome, Report, RobotsNote, Skipped, StoredPage};
+use crate::crawl::robots::{Consent, Purpose};
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use crate::store::Committed;
@@ -81,6 +82,7 @@ pub(super) fn closing(report: &Report) -> Closing<'_> {
         Outcome::Read { reason, .. } => ("read", reason.as_deref(), None),
         Outcome::Redirected { to } => ("redirected", None, Some(to.as_str())),
         Outcome::Disallowed { .. } => ("excluded", Some("robots"), None),
+        Outcome::Withheld { reason, .. } => ("excluded", Some(*reason), None),
         Outcome::Failed { reason, .. } => ("failed", Some(reason.as_str()), None),
         Outcome::Retry { reason, .. } => ("open", Some(reason.as_str()), None),
     };
@@ -217,6 +219,11 @@ pub(super) fn robots_words(stored: &StoredPage) -> Option<String> {
     (!words.is_empty()).then(|| words.join(","))
 }
 
+/// What `Content-Signal` said of search, input of models and training, in the order of the columns.
+pub(super) fn signals(stored: &StoredPage) -> [Option<&'static str>; 3] {
+    Purpose::ALL.map(|purpose| stored.signals.of(purpose).map(Consent::as_str))
+}
+
 /// Bytes as lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -243,7 +250,7 @@ pub(super) fn detail(outcome: &Outcome) -> Option<&str> {
             Some(detail)
         }
         Outcome::Redirected { to } => Some(to),
-        Outcome::Stored(_) | Outcome::Disallowed { .. } => None,
+        Outcome::Stored(_) | Outcome::Disallowed { .. } | Outcome::Withheld { .. } => None,
     }
 }
 
@@ -303,8 +310,10 @@ pub(super) fn skipped_rows<'a>(reports: &[&'a Visited<'a>]) -> Vec<SkippedRow<'a
             let detail = (!detail.is_empty()).then_some(detail);
             rows.push(SkippedRow { visit, key, url, reason, detail });
         };
-        if let Outcome::Disallowed { rule } = &report.outcome {
-            add(report.url.key, &report.url.url, "robots", rule);
+        match &report.outcome {
+            Outcome::Disallowed { rule } => add(report.url.key, &report.url.url, "robots", rule),
+            Outcome::Withheld { reason, detail } => add(report.url.key, &report.url.url, *reason, detail),
+            _ => {}
         }
         for Skipped { key, url, reason, detail, parked } in &report.skipped {
             if parked.is_none() && known.insert((report.url.crawl, *key, *reason)) {

@@ -157,7 +157,8 @@ pub fn client(settings: &Settings, urls: &[Url], clock: Clock) -> Result<HttpCli
 
 /// What is read from pages.
 pub fn reading(settings: &Settings, crawl: CrawlId) -> Result<Reading> {
-    Ok(Reading::new(crawl, settings.extraction.text == Text::Keep, selectors(settings)?))
+    let text = settings.extraction.text == Text::Keep;
+    Ok(Reading::new(crawl, text, selectors(settings)?, &settings.identity.robots_token))
 }
 
 pub(super) fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<http::Settings> {
@@ -181,7 +182,10 @@ pub(super) fn job_settings(settings: &Settings) -> JobSettings {
         per_host: settings.politeness.per_host as usize,
         delay: settings.politeness.delay,
         robots: match settings.politeness.robots {
-            settings::Robots::Obey => Robots::Obey { token: settings.identity.robots_token.as_str().into() },
+            settings::Robots::Obey => Robots::Obey {
+                token: settings.identity.robots_token.as_str().into(),
+                refused: settings.politeness.refused,
+            },
             settings::Robots::Ignore => Robots::Ignore,
         },
         sitemaps: match settings.extraction.sitemaps {
@@ -190,6 +194,7 @@ pub(super) fn job_settings(settings: &Settings) -> JobSettings {
         },
         links: if settings.extraction.links == Links::All { KeepLinks::All } else { KeepLinks::None },
         retries: settings.limits.retries,
+        withholding: settings.politeness.withholding.clone(),
     }
 }
 

@@ -111,7 +111,9 @@ impl Tables {
         };
         self.urls.insert((crawl, key), row);
         self.order.push((crawl, key));
-        self.skipped.retain(|(known, reason), _| *known != (crawl, key) || *reason == "robots");
+        self.skipped.retain(|(known, reason), _| {
+            *known != (crawl, key) || ["robots", "content-signal", "noindex"].contains(reason)
+        });
         self.parked.retain(|parked| (parked.crawl, parked.found.key) != (crawl, key));
         Some(queued)
     }
@@ -313,6 +315,7 @@ impl Tables {
             Outcome::Read { reason, .. } => ("read", reason.clone(), None),
             Outcome::Redirected { to } => ("redirected", None, Some(to.clone())),
             Outcome::Disallowed { .. } => ("excluded", Some("robots".to_owned()), None),
+            Outcome::Withheld { reason, .. } => ("excluded", Some((*reason).to_owned()), None),
             Outcome::Failed { reason, .. } => ("failed", Some(reason.clone()), None),
             Outcome::Retry { reason, .. } => ("open", Some(reason.clone()), None),
         };
@@ -331,6 +334,10 @@ impl Tables {
             Outcome::Disallowed { rule } => {
                 let line = lines::skipped(report, &url.url, "robots", rule, found_on);
                 self.skipped.entry((key, "robots")).or_insert(line);
+            }
+            Outcome::Withheld { reason, detail } => {
+                let line = lines::skipped(report, &url.url, reason, detail, found_on);
+                self.skipped.entry((key, reason)).or_insert(line);
             }
             Outcome::Retry { due, counts, .. } => {
                 row.queued.due = due.ceil_millis();

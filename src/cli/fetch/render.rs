@@ -77,6 +77,9 @@ impl Lines {
         if let Some(delay) = robots.crawl_delay_ms {
             self.say("crawl delay", &took(delay));
         }
+        if !robots.signals.is_empty() {
+            self.say("signals", &robots.signals.join(", "));
+        }
     }
 
     fn request(&mut self, request: &Exchange) {

@@ -50,6 +50,8 @@ pub(super) struct RobotsShown {
     pub(super) group: Option<String>,
     /// The gap between requests that it asks for.
     pub(super) crawl_delay_ms: Option<f64>,
+    /// What `Content-Signal` says of uses of the content.
+    pub(super) signals: Vec<String>,
     /// The requests for it; none where it was known from an earlier URL.
     pub(super) requests: Vec<Exchange>,
 }

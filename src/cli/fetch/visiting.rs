@@ -10,6 +10,7 @@ use crate::crawl::assess::{self, KeepLinks, Rules};
 use crate::crawl::host::{Authority, HostKey};
 use crate::crawl::lease::{CrawlId, Origin, Queued, Token};
 use crate::crawl::report::{Outcome, Report};
+use crate::crawl::robots::{Purpose, Signals};
 use crate::crawl::scope::Scope;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::{UrlKey, canonical};
@@ -84,6 +85,7 @@ impl Visiting<'_> {
 
     /// robots.txt, then the request, then the rules.
     async fn visit(&mut self, url: Queued, target: &Url, scope: &mut Scope) -> (RobotsShown, Came) {
+        let mut signals = Signals::default();
         let robots = if self.settings.politeness.robots == Robots::Ignore {
             RobotsShown::ignored(target)
         } else {
@@ -93,11 +95,14 @@ impl Visiting<'_> {
             if let Some(next) = self.forbidden(&url, &answer.said, &shown, scope) {
                 return (shown, Came::without_request(next));
             }
+            if let Said::Rules(rules) = &answer.said {
+                signals = rules.signals();
+            }
             shown
         };
         let request = Request { keep_head: true, ..Request::get(target.clone()) };
         let came = match self.asker.get(request).await {
-            Ok(visit) => self.read(url, visit, scope).await,
+            Ok(visit) => self.read(url, visit, signals, scope).await,
             Err(NotBefore(due)) => {
                 let due = due.ceil_millis();
                 let words = format!("wait: {} is not to be asked before {due}", url.host);
@@ -127,11 +132,15 @@ impl Visiting<'_> {
                 let words = format!("exclude it: robots.txt{line} disallows it, no request is sent");
                 Some(Next { action: "exclude", words, due: None })
             }
-            _ => None,
+            Said::Rules(rules) => {
+                let outcome = self.settings.politeness.withholding.before(url, rules.signals())?;
+                Some(self.next(&assess::withheld(url.clone(), NO_LEASE, outcome, self.clock.now())))
+            }
+            Said::Nothing(_) => None,
         }
     }
 
-    async fn read(&self, url: Queued, visit: Visit, scope: &mut Scope) -> Came {
+    async fn read(&self, url: Queued, visit: Visit, signals: Signals, scope: &mut Scope) -> Came {
         let (mut visit, page) = self.reading.parsed(visit, false).await;
         let head = visit.result.as_mut().ok().and_then(|answer| answer.head.take());
         let request = exchange(&url.url, &visit, head.as_deref(), self.sent);
@@ -140,6 +149,7 @@ impl Visiting<'_> {
         if panicked {
             report.outcome = Outcome::parse_panic();
         }
+        self.settings.politeness.withholding.after(&mut report, signals);
         for (target, kind) in report.opens() {
             scope.add_seed(&target, kind);
         }
@@ -159,8 +169,9 @@ impl Visiting<'_> {
         Came { request: Some(request), page, next, target }
     }
 
-    fn rules<'s>(&self, scope: &'s Scope) -> Rules<'s> {
-        Rules { scope, links: KeepLinks::All, retries: self.settings.limits.retries }
+    fn rules<'s>(&'s self, scope: &'s Scope) -> Rules<'s> {
+        let robots_name = &self.settings.identity.robots_token;
+        Rules { scope, links: KeepLinks::All, retries: self.settings.limits.retries, robots_name }
     }
 
     /// What a crawl would do after this report.
@@ -180,6 +191,9 @@ impl Visiting<'_> {
             }
             Outcome::Read { detail, .. } => plain("read", format!("read it as a sitemap: {detail}")),
             Outcome::Disallowed { rule } => plain("exclude", format!("exclude it: {rule}")),
+            Outcome::Withheld { reason, detail } => {
+                plain("exclude", format!("exclude it because {reason}: {detail}"))
+            }
             Outcome::Failed { reason, detail } => {
                 plain("dead-letter", format!("dead letter because {reason}: {detail}"))
             }
@@ -246,6 +260,12 @@ fn exchange(url: &str, visit: &Visit, head: Option<&Head>, sent: &[(String, Stri
     }
 }
 
+/// `search=yes`, for each use that the file speaks of.
+fn signals_shown(signals: Signals) -> Vec<String> {
+    let said = |purpose: Purpose| Some(format!("{}={}", purpose.as_str(), signals.of(purpose)?.as_str()));
+    Purpose::ALL.into_iter().filter_map(said).collect()
+}
+
 impl RobotsShown {
     fn ignored(url: &Url) -> Self {
         Self {
@@ -255,6 +275,7 @@ impl RobotsShown {
             text: "not asked for".to_owned(),
             group: None,
             crawl_delay_ms: None,
+            signals: Vec::new(),
             requests: Vec::new(),
         }
     }
@@ -271,9 +292,12 @@ impl RobotsShown {
                 Self {
                     verdict: if verdict.allowed { "allowed" } else { "denied" },
                     line: rule.as_ref().map(|rule| rule.line),
-                    text: rule
-                        .as_ref()
-                        .map_or_else(|| "no rule matches".to_owned(), |rule| rule.text.clone()),
+                    text: match (&rule, &verdict.because) {
+                        (Some(rule), _) => rule.text.clone(),
+                        (None, Some(why)) => why.clone(),
+                        (None, None) => "no rule matches".to_owned(),
+                    },
+                    signals: signals_shown(rules.signals()),
                     group: rule.map(|rule| rule.group),
                     crawl_delay_ms: rules.crawl_delay().map(millis),
                     ..unknown

@@ -36,7 +36,7 @@ fn listed(url: Queued, listing: Result<(Lists, &[&str]), &str>) -> Report {
     let rules = ScopeRules { exclude: vec!["/private/".into()], ..ScopeRules::default() };
     let mut scope = Scope::new(&rules).unwrap();
     scope.add_seed(&url::parse("http://h/docs/").unwrap(), ScopeKind::Prefix);
-    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 2 };
+    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 2, robots_name: "huntsman" };
     let owned = |urls: &[&str]| urls.iter().map(|url| (*url).to_owned()).collect();
     let listing = listing
         .map(|(lists, urls)| Listing { lists, urls: owned(urls), cut: None })
@@ -50,7 +50,7 @@ fn check(url: Queued, answer: Answer, html: &str) -> Report {
     let want = crate::parse::Want { links: true, anchors: true, ..Default::default() };
     let page =
         crate::parse::parse(html.as_bytes(), Some("text/html"), &want, &crate::parse::Limits::default());
-    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 2 };
+    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 2, robots_name: "huntsman" };
     assess(url, Token(7), visit(Ok(answer)), page, &rules)
 }
 
@@ -132,7 +132,7 @@ fn a_throttled_url_loses_no_attempt_until_five_in_a_row() {
 #[test]
 fn failures_are_retried_and_then_given_up_with_their_evidence() {
     let scope = Scope::new(&ScopeRules::default()).unwrap();
-    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 2 };
+    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 2, robots_name: "huntsman" };
     let failure = || Failure { class: FailureClass::Incomplete, detail: "reset".into() };
     let mut url = queued("http://h/x", seed());
     for attempt in 1..=3 {
@@ -221,7 +221,7 @@ fn only_a_sitemap_that_somebody_named_can_fail() {
 #[test]
 fn the_sitemaps_of_a_host_are_those_it_names_or_the_usual_one() {
     let scope = Scope::new(&ScopeRules { exclude: vec!["private".into()], ..ScopeRules::default() }).unwrap();
-    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 2 };
+    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 2, robots_name: "huntsman" };
     let page = url::parse("http://h:8080/x/y").unwrap();
     let authority = crate::crawl::host::Authority::of(&page);
     let named = ["http://cdn.test/s.xml", "/t.xml", "/private.xml", "ftp://h/x"].map(str::to_owned);

@@ -16,6 +16,16 @@ const FRESH_AT_LEAST: Duration = Duration::from_secs(600);
 /// Longest `Retry-After` that is obeyed.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3_600);
 
+/// What it means for a site that its robots.txt is refused with 401 or 403.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Refused {
+    /// As for every other 4xx, there is no file (RFC 9309 section 2.3.1.3): everything may be fetched.
+    #[default]
+    Allows,
+    /// Who may not read the file may read nothing.
+    Forbids,
+}
+
 /// What became of a request for robots.txt. The rules bind the authority that was asked first, also where the file
 /// came from another one.
 #[derive(Debug, Clone)]
@@ -40,10 +50,10 @@ pub enum Fetched {
 
 /// Judges the answer to a request for robots.txt at `asked`, reached over `hops` redirects.
 ///
-/// 2xx is read, 3xx followed up to [`MAX_HOPS`] times, 4xx is no file; 429, 5xx and every failure are unreachable. A
+/// 2xx is read, 3xx followed up to [`MAX_HOPS`] times, 4xx is no file, 401 and 403 are what `refused` says; 429, 5xx and every failure are unreachable. A
 /// redirect that leads nowhere (no `Location`, one that is no http URL) is no file; one too many is unreachable,
 /// since a loop says nothing about what the site wants.
-pub fn judge(visit: &Visit, asked: &Url, hops: u8, token: &str) -> Fetched {
+pub fn judge(visit: &Visit, asked: &Url, hops: u8, token: &str, refused: Refused) -> Fetched {
     let answer = match &visit.result {
         Ok(answer) => answer,
         Err(failure) => {
@@ -64,6 +74,9 @@ pub fn judge(visit: &Visit, asked: &Url, hops: u8, token: &str) -> Fetched {
                 }
                 Some(Ok(target)) => Fetched::Redirect(target),
             }
+        }
+        status @ (401 | 403) if refused == Refused::Forbids => {
+            Fetched::Rules(Rules::closed(format!("it was refused with status {status}")))
         }
         status @ (400..=428 | 430..=499) => Fetched::AllowAll { why: format!("status {status}") },
         status => Fetched::Unreachable {

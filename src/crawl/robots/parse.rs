@@ -1,6 +1,7 @@
 //! The lines of a robots.txt file and the groups they form.
 
 use super::rules::{Rule, Rules};
+use super::signals::Signals;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ enum Key {
     Disallow,
     Delay,
     Rate,
+    Signal,
     Sitemap,
 }
 
@@ -55,6 +57,7 @@ const SPELLINGS: &[(&[u8], Key)] = &[
     (b"crawldelay", Key::Delay),
     (b"crawl delay", Key::Delay),
     (b"request-rate", Key::Rate),
+    (b"content-signal", Key::Signal),
     (b"dissallow", Key::Disallow),
     (b"dissalow", Key::Disallow),
     (b"disalow", Key::Disallow),
@@ -95,6 +98,7 @@ struct Section<'a> {
     named: bool,
     drafts: Vec<Draft<'a>>,
     delay: Option<Duration>,
+    signals: Signals,
 }
 
 impl Section<'_> {
@@ -159,6 +163,7 @@ impl<'a> Reader<'a> {
             }
             Key::Delay => self.slow_down(delay(value)),
             Key::Rate => self.slow_down(rate(value)),
+            Key::Signal => self.sections().for_each(|section| section.signals.add(value)),
             Key::Sitemap => self.sitemaps.add(value),
         }
     }
@@ -197,7 +202,7 @@ impl<'a> Reader<'a> {
     fn finish(self) -> Rules {
         let (section, group) = if self.ours.named { (self.ours, self.token) } else { (self.everyone, "*") };
         let rules = section.drafts.iter().filter_map(Rule::of).collect();
-        Rules::new(rules, group, section.delay, self.sitemaps)
+        Rules::new(rules, group, section.delay, section.signals, self.sitemaps)
     }
 }
 

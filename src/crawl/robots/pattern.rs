@@ -1,4 +1,4 @@
-//! Paths and patterns in one normal form, and the match between them.
+//! Paths and patterns in one normal form.
 //!
 //! RFC 9309 section 2.2.2 wants both sides percent-encoded before they are compared. The normal form here is the
 //! same equivalence, written the short way round:
@@ -12,11 +12,10 @@
 //! `?baz=https://foo.bar` equal `?baz=https%3A%2F%2Ffoo.bar`. A pattern cannot always know whether it stands in the
 //! query (`/*=%2Fa`), so both readings exist ([`Slash`]), and either may match.
 
-use memchr::memmem;
 use std::borrow::Cow;
 
 /// Stands for `*` in the normal form of a pattern; a NUL octet itself is always percent-encoded.
-const WILD: u8 = 0;
+pub(super) const WILD: u8 = 0;
 
 /// How an encoded `/` or `?` behind a question mark is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +29,8 @@ pub(super) enum Slash {
 /// The path and query of a URL in both readings; the second only where it differs.
 #[derive(Debug)]
 pub(super) struct Target<'a> {
-    encoded: Cow<'a, [u8]>,
-    decoded: Option<Vec<u8>>,
+    pub(super) encoded: Cow<'a, [u8]>,
+    pub(super) decoded: Option<Vec<u8>>,
 }
 
 impl<'a> Target<'a> {
@@ -88,26 +87,29 @@ impl Pattern {
         self.encoded == other.encoded && self.decoded == other.decoded
     }
 
-    /// Whether the pattern matches `target` from its first octet.
-    pub(super) fn matches(&self, target: &Target<'_>) -> bool {
-        if self.encoded.matches(&target.encoded) {
-            return true;
+    /// The pattern in a reading.
+    pub(super) fn glob(&self, slash: Slash) -> &Glob {
+        match slash {
+            Slash::Encoded => &self.encoded,
+            Slash::Decoded => self.decoded.as_deref().unwrap_or(&self.encoded),
         }
-        if self.decoded.is_none() && target.decoded.is_none() {
-            return false;
-        }
-        let glob = self.decoded.as_deref().unwrap_or(&self.encoded);
-        glob.matches(target.decoded.as_deref().unwrap_or(&target.encoded))
+    }
+
+    /// Whether its readings differ.
+    pub(super) fn has_two_readings(&self) -> bool {
+        self.decoded.is_some()
     }
 }
 
 /// Literal octets with wildcards between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Glob {
-    octets: Box<[u8]>,
+pub(super) struct Glob {
+    /// In normal form, with [`WILD`] for a wildcard.
+    pub(super) octets: Box<[u8]>,
     /// Length of the literal before the first wildcard.
-    head: usize,
-    anchored: bool,
+    pub(super) head: usize,
+    /// Whether the path ends with the pattern.
+    pub(super) anchored: bool,
 }
 
 impl Glob {
@@ -119,26 +121,6 @@ impl Glob {
         let octets = normalise(value, true, slash).into_boxed_slice();
         let head = memchr::memchr(WILD, &octets).unwrap_or(octets.len());
         Self { octets, head, anchored }
-    }
-
-    /// Takes the leftmost place for each literal: with `*` the only wildcard no other choice can do better, so
-    /// nothing is ever tried twice.
-    fn matches(&self, path: &[u8]) -> bool {
-        let Some(mut rest) = path.strip_prefix(&self.octets[..self.head]) else {
-            return false;
-        };
-        if self.head == self.octets.len() {
-            return !self.anchored || rest.is_empty();
-        }
-        let mut literals = self.octets[self.head + 1..].split(|&octet| octet == WILD);
-        let last = literals.next_back().unwrap_or_default();
-        for literal in literals.filter(|literal| !literal.is_empty()) {
-            match memmem::find(rest, literal) {
-                Some(at) => rest = &rest[at + literal.len()..],
-                None => return false,
-            }
-        }
-        if self.anchored { rest.ends_with(last) } else { memmem::find(rest, last).is_some() }
     }
 }
 
@@ -197,6 +179,7 @@ fn push_encoded(out: &mut Vec<u8>, octet: u8) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::index::{Index, MAX_STEPS};
     use super::*;
 
     proptest::proptest! {
@@ -222,10 +205,24 @@ mod tests {
                 }
             }
             let pattern = Pattern::of(glob.as_bytes()).unwrap();
-            proptest::prop_assert_eq!(
-                pattern.matches(&Target::of(&path)),
-                obvious(glob.as_bytes(), path.as_bytes())
-            );
+            let index = Index::new(std::iter::once(pattern.glob(Slash::Encoded)));
+            let found = index.best(&Target::of(&path).encoded, u32::MAX, &mut { MAX_STEPS });
+            proptest::prop_assert_eq!(found, Ok(obvious(glob.as_bytes(), path.as_bytes()).then_some(0)));
+        }
+
+        #[test]
+        fn of_many_patterns_the_first_that_matches_is_found(
+            globs in proptest::collection::vec("/[ab*]{0,4}[$]?", 1..60),
+            path in "/[ab]{0,9}",
+        ) {
+            let patterns: Vec<Pattern> = globs.iter().map(|glob| Pattern::of(glob.as_bytes()).unwrap()).collect();
+            let target = Target::of(&path);
+            let best = |patterns: &[Pattern]| {
+                let index = Index::new(patterns.iter().map(|one| one.glob(Slash::Encoded)));
+                index.best(&target.encoded, u32::MAX, &mut { MAX_STEPS }).unwrap()
+            };
+            let first = patterns.iter().position(|one| best(std::slice::from_ref(one)).is_some());
+            proptest::prop_assert_eq!(best(&patterns), first.map(|at| at as u32));
         }
     }
 }

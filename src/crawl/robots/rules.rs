@@ -1,7 +1,9 @@
 //! The rules that one file has for one product token, and their verdict on a URL.
 
+use super::index::{Index, MAX_STEPS, TooCostly};
 use super::parse::{self, Draft, Sitemaps};
-use super::pattern::{Pattern, Target};
+use super::pattern::{Pattern, Slash, Target};
+use super::signals::Signals;
 use std::cmp::Reverse;
 use std::time::Duration;
 use url::{Position, Url};
@@ -13,10 +15,16 @@ const MAX_TEXT: usize = 256;
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     /// Most specific first, and allow before disallow: the first that matches is the verdict.
-    ranked: Vec<Rule>,
+    ranked: Vec<Ranked>,
+    encoded: Index,
+    /// Where a rule reads in two ways.
+    decoded: Option<Index>,
     group: String,
     delay: Option<Duration>,
+    signals: Signals,
     sitemaps: Sitemaps,
+    /// Why nothing at all is allowed, where that is so.
+    closed: Option<String>,
 }
 
 /// Whether a URL may be fetched, and by which rule.
@@ -26,6 +34,25 @@ pub struct Verdict {
     pub allowed: bool,
     /// The rule that says so; `None` where none matches.
     pub rule: Option<MatchedRule>,
+    /// Where it may not be fetched and no rule says so: why, in words.
+    pub because: Option<String>,
+}
+
+impl Verdict {
+    const ALLOWED: Self = Self { allowed: true, rule: None, because: None };
+
+    fn forbidden(because: &str) -> Self {
+        Self { allowed: false, rule: None, because: Some(because.to_owned()) }
+    }
+
+    /// The reason of a verdict in words: `line 3: "Disallow: /a" (group "*")`, `no rule`. What a stranger wrote is quoted and escaped.
+    pub fn reason(&self) -> String {
+        match (&self.rule, &self.because) {
+            (Some(rule), _) => format!("line {}: {:?} (group {:?})", rule.line, rule.text, rule.group),
+            (None, Some(why)) => why.clone(),
+            (None, None) => "no rule".to_owned(),
+        }
+    }
 }
 
 /// The rule behind a verdict, for people. The text is a stranger's: escape it wherever it is shown.
@@ -42,6 +69,14 @@ pub struct MatchedRule {
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pattern: Pattern,
+    allow: bool,
+    line: u32,
+    text: Box<str>,
+}
+
+/// What is kept of a rule beside its pattern.
+#[derive(Debug, Clone)]
+struct Ranked {
     allow: bool,
     line: u32,
     text: Box<str>,
@@ -74,33 +109,67 @@ impl Rules {
         mut rules: Vec<Rule>,
         group: &str,
         delay: Option<Duration>,
+        signals: Signals,
         sitemaps: Sitemaps,
     ) -> Self {
         // Stable: of equal rules the first line is named.
         rules.sort_by_key(|rule| (Reverse(rule.pattern.octets()), !rule.allow));
         rules.dedup_by(|later, first| later.allow == first.allow && later.pattern.same(&first.pattern));
-        rules.shrink_to_fit();
-        Self { ranked: rules, group: group.to_owned(), delay, sitemaps }
+        let patterns = || rules.iter().map(|rule| &rule.pattern);
+        let encoded = Index::new(patterns().map(|pattern| pattern.glob(Slash::Encoded)));
+        let decoded = patterns()
+            .any(Pattern::has_two_readings)
+            .then(|| Index::new(patterns().map(|pattern| pattern.glob(Slash::Decoded))));
+        let ranked =
+            rules.into_iter().map(|Rule { allow, line, text, .. }| Ranked { allow, line, text }).collect();
+        let group = group.to_owned();
+        Self { ranked, encoded, decoded, group, delay, signals, sitemaps, closed: None }
+    }
+
+    /// Rules that allow nothing, with the reason in words: `robots.txt was refused: status 403`.
+    pub fn closed(why: impl Into<String>) -> Self {
+        Self { closed: Some(why.into()), ..Self::default() }
     }
 
     /// Whether `url` may be fetched: the longest matching rule decides, allow wins a tie, `/robots.txt` itself is
     /// always allowed.
     pub fn verdict(&self, url: &Url) -> Verdict {
-        if self.ranked.is_empty() || url.path() == "/robots.txt" {
-            return Verdict { allowed: true, rule: None };
+        if url.path() == "/robots.txt" {
+            return Verdict::ALLOWED;
         }
-        let target = Target::of(&url[Position::BeforePath..Position::AfterQuery]);
-        match self.ranked.iter().find(|rule| rule.pattern.matches(&target)) {
-            None => Verdict { allowed: true, rule: None },
-            Some(rule) => Verdict {
-                allowed: rule.allow,
-                rule: Some(MatchedRule {
-                    line: rule.line,
-                    text: rule.text.to_string(),
-                    group: self.group.clone(),
-                }),
-            },
+        if let Some(why) = &self.closed {
+            return Verdict::forbidden(why);
         }
+        if self.ranked.is_empty() {
+            return Verdict::ALLOWED;
+        }
+        match self.best(&Target::of(&url[Position::BeforePath..Position::AfterQuery])) {
+            Err(TooCostly) => Verdict::forbidden("its rules take too long to be compared with this URL"),
+            Ok(None) => Verdict::ALLOWED,
+            Ok(Some(rank)) => {
+                let Ranked { allow, line, text } = &self.ranked[rank as usize];
+                let (line, text, group) = (*line, text.to_string(), self.group.clone());
+                Verdict { allowed: *allow, rule: Some(MatchedRule { line, text, group }), because: None }
+            }
+        }
+    }
+
+    /// The rank of the rule that decides: it matches in one reading or the other.
+    fn best(&self, target: &Target<'_>) -> Result<Option<u32>, TooCostly> {
+        let mut steps = MAX_STEPS;
+        let best = self.encoded.best(&target.encoded, u32::MAX, &mut steps)?;
+        if self.decoded.is_none() && target.decoded.is_none() {
+            return Ok(best);
+        }
+        let index = self.decoded.as_ref().unwrap_or(&self.encoded);
+        let path = target.decoded.as_deref().unwrap_or(&target.encoded);
+        let better = index.best(path, best.unwrap_or(u32::MAX), &mut steps)?;
+        Ok(better.or(best))
+    }
+
+    /// Why nothing is allowed, whatever the URL, where that is so.
+    pub fn why_closed(&self) -> Option<&str> {
+        self.closed.as_deref()
     }
 
     /// The least gap between requests that our groups ask for: the largest of their `Crawl-delay` and
@@ -111,11 +180,15 @@ impl Rules {
 
     /// About how many bytes of memory these rules take, for a cache that is bounded by them.
     pub fn bytes(&self) -> usize {
-        /// Of a rule: its pattern, in both spellings, and what the allocations cost.
-        const RULE: usize = size_of::<Rule>() + 64;
-        let rules: usize = self.ranked.iter().map(|rule| RULE + 2 * rule.text.len()).sum();
+        let rules: usize = self.ranked.iter().map(|rule| size_of::<Ranked>() + 16 + rule.text.len()).sum();
+        let patterns = self.encoded.bytes() + self.decoded.as_ref().map_or(0, Index::bytes);
         let sitemaps: usize = self.sitemaps.kept.iter().map(|url| size_of::<String>() + url.len()).sum();
-        size_of::<Self>() + rules + sitemaps
+        size_of::<Self>() + rules + patterns + sitemaps
+    }
+
+    /// What our groups say of uses of the content.
+    pub fn signals(&self) -> Signals {
+        self.signals
     }
 
     /// The sitemaps that the file names, as written; they belong to no group.

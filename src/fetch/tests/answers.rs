@@ -57,7 +57,7 @@ async fn the_fields_that_rules_read() {
     let answer = answer_of(with_body(head, b"x")).await.unwrap();
     assert_eq!(answer.content_type.as_deref(), Some("text/html; charset=utf-8"));
     assert_eq!(answer.retry_after, Some(Duration::from_secs(120)));
-    assert_eq!(answer.robots_tag.as_deref(), Some("noindex, otherbot: nofollow"));
+    assert_eq!(answer.robots_tag.as_deref(), Some("noindex\notherbot: nofollow"));
     assert_eq!(answer.etag.as_deref(), Some("W/\"x\""));
     assert_eq!(answer.last_modified.as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
     assert_eq!(answer.max_age, Some(60));

@@ -262,6 +262,9 @@ async fn insert_page_rows(connection: &mut PgConnection, rows: &[PageRow<'_>]) -
         .column(|row| row.stored.page.links_total.cast_signed())
         .column(|row| row.stored.page.links_dropped.cast_signed())
         .column(|row| row.stored.links.as_deref().map(scrub::json))
+        .column(|row| batch::signals(row.stored)[0])
+        .column(|row| batch::signals(row.stored)[1])
+        .column(|row| batch::signals(row.stored)[2])
         .execute(connection)
         .await
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 const CLOSE_URLS: Statement = Statement { text: include_str!("sql/close_urls.sql"), columns: 12 };
 const INSERT_URLS: Statement = Statement { text: include_str!("sql/insert_urls.sql"), columns: 12 };
 const MOVE_SEEDS: Statement = Statement { text: include_str!("sql/move_seeds.sql"), columns: 7 };
-const INSERT_PAGES: Statement = Statement { text: include_str!("sql/insert_pages.sql"), columns: 26 };
+const INSERT_PAGES: Statement = Statement { text: include_str!("sql/insert_pages.sql"), columns: 29 };
 const INSERT_FETCHES: Statement = Statement { text: include_str!("sql/insert_fetches.sql"), columns: 17 };
 const INSERT_SKIPPED: Statement = Statement { text: include_str!("sql/insert_skipped.sql"), columns: 7 };
 const RELEASE_SKIPPED: Statement = Statement { text: include_str!("sql/release_skipped.sql"), columns: 2 };
@@ -235,6 +235,9 @@ fn bind_page(visit: &Visited<'_>, stored: &StoredPage, values: &mut Values) {
         .add(page.links_total.cast_signed())
         .add(page.links_dropped.cast_signed())
         .maybe(stored.links.as_deref());
+    for said in batch::signals(stored) {
+        values.maybe(said);
+    }
 }
 
 async fn insert_fetches(

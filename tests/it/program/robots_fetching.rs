@@ -225,3 +225,87 @@ fn rb38_the_file_belongs_to_the_name_and_not_to_its_address() {
     crawl(folder.path(), &[&site.url("/"), &by_name]);
     assert_eq!(paths(&site).iter().filter(|path| *path == "/robots.txt").count(), 2);
 }
+
+#[test]
+fn rb30_by_option_who_refuses_the_file_refuses_everything() {
+    for code in [401, 403] {
+        let folder = tempfile::tempdir().unwrap();
+        let site = robots(move || status(code));
+        let flags = ["--delay", "0s", "--wait", "100ms", "--robots-refused", "disallow"];
+        crawl_with(folder.path(), &[&site.url("/")], &flags);
+        assert_eq!(paths(&site), ["/robots.txt"], "{code}");
+        let why = run(folder.path(), &["why", &site.url("/")]);
+        let why = String::from_utf8(why.stdout).unwrap();
+        assert!(why.contains(&format!("it was refused with status {code}")), "{why}");
+        assert!(why.contains("robots.txt disallow-all"), "{why}");
+    }
+}
+
+/// A site that says something of uses of its content, and a page that says noindex; crawled with these flags.
+fn crawled_with_wishes(folder: &Path, signals: &'static str, flags: &[&str]) -> Vec<String> {
+    let site = RawServer::start(move |path, _| match path {
+        "/robots.txt" => rules(&format!("User-agent: *\nContent-Signal: {signals}\nAllow: /\n")),
+        "/" => page(&["/header", "/meta", "/other"]),
+        "/header" => {
+            (200, "Content-Type: text/html\r\nX-Robots-Tag: huntsman: noindex\r\n".into(), "x".into())
+        }
+        "/meta" => (200, "Content-Type: text/html\r\n".into(), "<meta name=huntsman content=NONE>".into()),
+        "/other" => (
+            200,
+            "Content-Type: text/html\r\nX-Robots-Tag: otherbot: noindex, nofollow\r\n".into(),
+            "x".into(),
+        ),
+        _ => status(404),
+    });
+    crawl_with(folder, &[&site.url("/")], &[&["--delay", "0s", "--wait", "100ms"], flags].concat());
+    paths(&site)
+}
+
+#[test]
+fn content_signals_are_recorded_and_by_option_a_no_keeps_pages_out() {
+    let pages = "select count(*), min(signal_search), min(signal_ai_input), min(signal_ai_train) from pages";
+    let skipped = "select reason, detail, count(*) from skipped group by 1, 2";
+    let no = "search=yes, ai-train=no";
+    let all = ["/robots.txt", "/", "/header", "/meta", "/other"];
+    let check = |flags: &[&str], asked: &[&str], stored: &str, out: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(crawled_with_wishes(folder.path(), no, flags), asked, "{flags:?}");
+        let store = folder.path().join("crawls/t.db");
+        assert_eq!(sql(&store, pages), [stored], "{flags:?}");
+        assert_eq!(sql(&store, skipped), out, "{flags:?}");
+        folder
+    };
+    check(&[], &all, "4|yes||no", &[]);
+    let folder = check(
+        &["--on-signal", "skip-store"],
+        &all,
+        "0|||",
+        &["content-signal|robots.txt says ai-train=no|4"],
+    );
+    let rows = "select state, reason, count(*) from urls group by 1, 2";
+    assert_eq!(sql(&folder.path().join("crawls/t.db"), rows), ["excluded|content-signal|4"]);
+    check(
+        &["--on-signal", "skip-fetch"],
+        &["/robots.txt"],
+        "0|||",
+        &["content-signal|robots.txt says ai-train=no|1"],
+    );
+    check(&["--on-signal", "skip-fetch", "--purpose", "search"], &all, "4|yes||no", &[]);
+}
+
+#[test]
+fn noindex_for_us_is_recorded_and_by_option_keeps_the_page_out() {
+    let folder = tempfile::tempdir().unwrap();
+    crawled_with_wishes(folder.path(), "search=yes", &[]);
+    let store = folder.path().join("crawls/t.db");
+    let robots = "select robots from pages order by id";
+    let mut said = sql(&store, robots);
+    said.sort();
+    assert_eq!(said, ["", "", "noindex", "noindex,nofollow"], "what is said to others is not for us");
+
+    let folder = tempfile::tempdir().unwrap();
+    crawled_with_wishes(folder.path(), "search=yes", &["--on-noindex", "skip-store"]);
+    let store = folder.path().join("crawls/t.db");
+    assert_eq!(sql(&store, "select count(*) from pages"), ["2"]);
+    assert_eq!(sql(&store, "select count(*) from skipped where reason = 'noindex'"), ["2"]);
+}

@@ -4,7 +4,7 @@ use super::{CRAWL, connect, is_lost, open, run, settings, url};
 use crate::servers::redis::RedisServer;
 use async_trait::async_trait;
 use huntsman::clock::Clock;
-use huntsman::crawl::assess::KeepLinks;
+use huntsman::crawl::assess::{KeepLinks, Withholding};
 use huntsman::crawl::politeness::Delay;
 use huntsman::crawl::scope::{Scope, ScopeRules};
 use huntsman::crawl::time::Timestamp;
@@ -50,9 +50,10 @@ fn node(index: RedisFrontier, busy: &Arc<Busy>) -> Arc<Node> {
         sitemaps: Sitemaps::Skip,
         links: KeepLinks::None,
         retries: 2,
+        withholding: Withholding::default(),
     };
     let scope = Scope::new(&ScopeRules::default()).unwrap();
-    let job = Job::new(settings, Arc::clone(busy) as _, Reading::new(CRAWL, false, None), scope);
+    let job = Job::new(settings, Arc::clone(busy) as _, Reading::new(CRAWL, false, None, "huntsman"), scope);
     let settings = huntsman::node::Settings { concurrency: 2, lease: LEASE };
     Arc::new(Node::new(Arc::new(index), busy.clock, settings, Jobs::One(Arc::new(job))))
 }

@@ -9,11 +9,12 @@ use crate::model_store::ModelStore;
 use crate::rng::Rng;
 use crash::{Fuse, Fused};
 use huntsman::clock::Clock;
-use huntsman::crawl::assess::KeepLinks;
+use huntsman::crawl::assess::{KeepLinks, Withholding};
 use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{CrawlId, Origin};
 use huntsman::crawl::politeness::Delay;
 use huntsman::crawl::report::Found;
+use huntsman::crawl::robots::Refused;
 use huntsman::crawl::scope::{Scope, ScopeKind, ScopeRules};
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::{UrlKey, canonical};
@@ -169,10 +170,11 @@ impl Simulation {
         let job_settings = JobSettings {
             per_host: self.plan.per_host,
             delay,
-            robots: Robots::Obey { token: "huntsman".into() },
+            robots: Robots::Obey { token: "huntsman".into(), refused: Refused::default() },
             sitemaps: if self.web.sitemaps { Sitemaps::Read { max_bytes: 1 << 20 } } else { Sitemaps::Skip },
             links: KeepLinks::All,
             retries: 2,
+            withholding: Withholding::default(),
         };
         let row = store.open_crawl("sim", "{}", self.clock.now()).await.unwrap();
         let mut scope = Scope::new(&ScopeRules::default()).unwrap();
@@ -212,7 +214,7 @@ impl Simulation {
             }
         });
         let fetch = Fused::new(fuse, Arc::clone(&self.web));
-        let reading = Reading::new(row.id, false, None);
+        let reading = Reading::new(row.id, false, None, "huntsman");
         let job = Arc::new(Job::new(job_settings, fetch, reading, scope));
         let node = Arc::new(Node::new(leases, clock, settings, Jobs::One(job)));
         let storage = Arc::new(Storage::new(reports, Arc::clone(&store), clock, listener));

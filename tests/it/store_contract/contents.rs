@@ -79,6 +79,9 @@ pub(crate) struct PageLine {
     pub fetched_at: String,
     pub links_total: i64,
     pub links_packed: Option<String>,
+    pub signal_search: Option<String>,
+    pub signal_ai_input: Option<String>,
+    pub signal_ai_train: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromRow)]

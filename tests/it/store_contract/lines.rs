@@ -98,6 +98,9 @@ pub(crate) fn page(report: &Report, stored: &StoredPage) -> PageLine {
         fetched_at: fetch.as_ref().map_or(report.at, |fetch| fetch.started).to_string(),
         links_total: page.links_total as i64,
         links_packed: stored.links.clone(),
+        signal_search: stored.signals.search.map(|said| said.as_str().to_owned()),
+        signal_ai_input: stored.signals.ai_input.map(|said| said.as_str().to_owned()),
+        signal_ai_train: stored.signals.ai_train.map(|said| said.as_str().to_owned()),
     }
 }
 
@@ -108,7 +111,7 @@ pub(crate) fn fetch(report: &Report, fetch: &Fetched) -> FetchLine {
             Some(detail.clone())
         }
         Outcome::Redirected { to } => Some(to.clone()),
-        Outcome::Stored(_) | Outcome::Disallowed { .. } => None,
+        Outcome::Stored(_) | Outcome::Disallowed { .. } | Outcome::Withheld { .. } => None,
     };
     let (visit, attempt) = (Some(url.visit.into()), Some(url.attempt.into()));
     let line = request(fetch, url.crawl.0, &url.url, url.host.as_str(), report.token.0);

@@ -86,7 +86,7 @@ pub(super) async fn what_assess_packs_is_what_the_view_shows<B: SqlBackend>() {
         }
         let mut scope = Scope::new(&ScopeRules::default()).unwrap();
         scope.add_seed(&url::Url::parse("http://h/dir/").unwrap(), ScopeKind::Host);
-        let rules = Rules { scope: &scope, links: keep, retries: 2 };
+        let rules = Rules { scope: &scope, links: keep, retries: 2, robots_name: "huntsman" };
         let answer = Answer { status: 200, ..Answer::default() };
         let visit = Visit { started: at(1), first_byte: Some(at(2)), finished: at(3), result: Ok(answer) };
         let report = assess(urls[0].clone(), Token(1), visit, page, &rules);

@@ -4,6 +4,7 @@ use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{CrawlId, Origin, Pace, Queued, Token};
 use huntsman::crawl::page::Page;
 use huntsman::crawl::report::{Entry, Fetched, Found, Note, Outcome, Report, Skipped, StoredPage};
+use huntsman::crawl::robots::{Consent, Signals};
 use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::{self, UrlKey, canonical};
@@ -77,6 +78,7 @@ pub(crate) fn page(title: &str) -> StoredPage {
         content_hash: *UrlKey::of(title).as_bytes(),
         links: None,
         inside: 0,
+        signals: Signals { ai_train: Some(Consent::No), search: Some(Consent::Yes), ai_input: None },
         truncated: None,
     }
 }
@@ -113,6 +115,11 @@ pub(crate) fn disallowed(url: &Queued) -> Report {
     Report { fetch: None, ..report(url, 0, outcome) }
 }
 
+pub(crate) fn withheld(url: &Queued) -> Report {
+    let outcome = Outcome::Withheld { reason: "content-signal", detail: "robots.txt says search=no".into() };
+    report(url, 200, outcome)
+}
+
 pub(crate) fn failed(url: &Queued) -> Report {
     let outcome = Outcome::Failed { reason: "http-404".into(), detail: "the server answered 404".into() };
     report(url, 404, outcome)
@@ -130,6 +137,7 @@ pub(crate) fn every_outcome(url: &Queued) -> Vec<Report> {
         stored(url),
         redirected(url, "http://h/elsewhere"),
         disallowed(url),
+        withheld(url),
         failed(url),
         retry(url, at(900), true),
         retry(url, at(900), false),

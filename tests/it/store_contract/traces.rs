@@ -214,7 +214,7 @@ fn request(rng: &mut Rng) -> Fetched {
 
 fn outcome(rng: &mut Rng) -> Outcome {
     let reason = rng.pick(&["http-404", "connect"]).to_owned();
-    match rng.range(0..10) {
+    match rng.range(0..11) {
         0..4 => {
             let mut page = page(&text(rng));
             page.links = rng.chance(50).then(|| r#"[["http://h"],["/a","","","a"]]"#.to_owned());
@@ -226,6 +226,7 @@ fn outcome(rng: &mut Rng) -> Outcome {
         4 => Outcome::Redirected { to: url(rng) },
         5 => Outcome::Disallowed { rule: text(rng) },
         6 => Outcome::Failed { reason, detail: text(rng) },
+        8 => Outcome::Withheld { reason: rng.pick(&["content-signal", "noindex"]), detail: text(rng) },
         7 => Outcome::Read { reason: rng.chance(50).then_some(reason), detail: text(rng) },
         _ => Outcome::Retry { due: when(rng), counts: rng.chance(50), reason, detail: text(rng) },
     }

@@ -15,7 +15,7 @@ fn answer(status: u16, change: impl FnOnce(&mut Answer)) -> Visit {
 }
 
 fn outcome(visit: &Visit, hops: u8) -> String {
-    match judge(visit, &url("/robots.txt"), hops, TOKEN) {
+    match judge(visit, &url("/robots.txt"), hops, TOKEN, Refused::Allows) {
         Fetched::AllowAll { .. } => "allow all".into(),
         Fetched::Rules(rules) => {
             let of = |path| if rules.verdict(&url(path)).allowed { "allow" } else { "disallow" };
@@ -91,11 +91,33 @@ fn by_failure() {
 }
 
 #[test]
-fn an_answer_is_believed_for_ten_minutes_to_a_day() {
+fn rb33_an_answer_is_believed_for_ten_minutes_to_a_day() {
     for (max_age, expected) in
         [(None, 86_400), (Some(0), 600), (Some(3_600), 3_600), (Some(u64::MAX), 86_400)]
     {
         let visit = answer(200, |answer| answer.max_age = max_age);
         assert_eq!(expires(&visit).since(visit.finished).as_secs(), expected, "{max_age:?}");
+    }
+}
+
+#[test]
+fn rb30_where_it_is_refused_everything_is_allowed_or_nothing() {
+    for (status, refused, allowed) in [
+        (401, Refused::Forbids, false),
+        (403, Refused::Forbids, false),
+        (403, Refused::Allows, true),
+        (404, Refused::Forbids, true),
+        (410, Refused::Forbids, true),
+    ] {
+        let judged = judge(&answer(status, |_| ()), &url("/robots.txt"), 0, TOKEN, refused);
+        let rules = match judged {
+            Fetched::Rules(rules) => rules,
+            Fetched::AllowAll { .. } => Rules::default(),
+            other => panic!("{status}: {other:?}"),
+        };
+        let verdict = rules.verdict(&url("/a"));
+        assert_eq!(verdict.allowed, allowed, "{status}");
+        assert_eq!(verdict.because.is_some(), !allowed, "{status}");
+        assert!(rules.verdict(&url("/robots.txt")).allowed);
     }
 }

@@ -17,6 +17,6 @@ WITH found AS MATERIALIZED (
     RETURNING crawl_id, url_key
 ), released AS (
     DELETE FROM skipped USING new
-    WHERE skipped.url_key = new.url_key AND skipped.crawl_id = new.crawl_id AND skipped.reason <> 'robots'
+    WHERE skipped.url_key = new.url_key AND skipped.crawl_id = new.crawl_id AND skipped.reason NOT IN ('robots', 'content-signal', 'noindex')
 )
 SELECT crawl_id, url_key FROM new

@@ -4,9 +4,10 @@
 use super::super::web::Web;
 use super::process::{Asking, Process};
 use super::{LEASE, World, index, store};
-use huntsman::crawl::assess::KeepLinks;
+use huntsman::crawl::assess::{KeepLinks, Withholding};
 use huntsman::crawl::lease::CrawlId;
 use huntsman::crawl::politeness::Delay;
+use huntsman::crawl::robots::Refused;
 use huntsman::crawl::scope::{Scope, ScopeRules};
 use huntsman::frontier::CrawlRules;
 use huntsman::node::{self, Job, JobSettings, Jobs, Node, Published, Reading, Robots, Sitemaps};
@@ -146,14 +147,15 @@ fn job(crawl: CrawlId, rules: &CrawlRules, per_host: usize, web: &Web, asking: A
     let settings = JobSettings {
         per_host,
         delay: delay(&rules.settings),
-        robots: Robots::Obey { token: "huntsman".into() },
+        robots: Robots::Obey { token: "huntsman".into(), refused: Refused::default() },
         sitemaps: if web.sitemaps { Sitemaps::Read { max_bytes: 1 << 20 } } else { Sitemaps::Skip },
         links: KeepLinks::All,
         retries: 2,
+        withholding: Withholding::default(),
     };
     let mut scope = Scope::new(&ScopeRules::default()).unwrap();
     for (seed, kind) in &rules.seeds {
         scope.add_seed(&Url::parse(seed).unwrap(), *kind);
     }
-    Job::new(settings, asking, Reading::new(crawl, false, None), scope)
+    Job::new(settings, asking, Reading::new(crawl, false, None, "huntsman"), scope)
 }
