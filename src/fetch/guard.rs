@@ -15,22 +15,32 @@ pub enum Forbidden {
     /// The address is special and no allowed network contains it.
     #[error("address {0} is {1}")]
     Address(IpAddr, &'static str),
+    /// The name is one of the inside, and no allowed network has its address.
+    #[error("{0:?} is a name of the inside")]
+    Name(String),
     /// Another protocol than HTTP lives on this port.
     #[error("port {0} is not for the web")]
     Port(u16),
+    /// On this port stands the index or the store of this process.
+    #[error("port {0} is that of our own index or store")]
+    OwnPort(u16),
 }
 
 /// Addresses and ports that may be asked: all public ones and the networks that were allowed.
 #[derive(Debug, Default)]
 pub struct Guard {
     allow: RwLock<Vec<IpNet>>,
+    own_ports: Vec<u16>,
 }
 
 impl Guard {
     /// A guard that permits `allow` beside the public internet. A metadata address is permitted only where it is
-    /// named by itself, not by a network around it.
-    pub fn new(allow: Vec<IpNet>) -> Self {
-        Self { allow: RwLock::new(allow) }
+    /// named by itself, not by a network around it. On `own_ports`, those of our index and store, nobody is asked, whatever
+    /// his address: a name may lead there by any.
+    pub fn new(allow: Vec<IpNet>, mut own_ports: Vec<u16>) -> Self {
+        // A port of the web tells nothing: there the address alone decides.
+        own_ports.retain(|port| ![80, 443].contains(port));
+        Self { allow: RwLock::new(allow), own_ports }
     }
 
     /// Permits these, too, from now on.
@@ -50,16 +60,41 @@ impl Guard {
         {
             return Err(Forbidden::Port(port));
         }
+        if let Some(port) = url.port().filter(|port| self.own_ports.contains(port)) {
+            return Err(Forbidden::OwnPort(port));
+        }
         match url.host() {
+            // Nobody need be asked for its address: none can be allowed.
+            Some(Host::Domain(name)) if inside(name).is_some() && self.allows_nothing() => {
+                Err(Forbidden::Name(name.to_owned()))
+            }
             Some(Host::Ipv4(address)) => self.check_address(address.into()),
             Some(Host::Ipv6(address)) => self.check_address(address.into()),
             _ => Ok(()),
         }
     }
 
+    /// Checks the address of a name. One of the inside may have no other than an allowed address, as if that were special: the
+    /// world outside has no say in what it means.
+    pub fn check_named(&self, name: &str, address: IpAddr) -> Result<(), Forbidden> {
+        match inside(name) {
+            Some(why) if !self.allows(address, why) => Err(Forbidden::Name(name.to_owned())),
+            _ => self.check_address(address),
+        }
+    }
+
+    fn allows_nothing(&self) -> bool {
+        self.allow.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Checks an address that is about to be connected to.
     pub fn check_address(&self, address: IpAddr) -> Result<(), Forbidden> {
         let Some(why) = special(address) else { return Ok(()) };
+        if self.allows(address, why) { Ok(()) } else { Err(Forbidden::Address(address, why)) }
+    }
+
+    /// Whether an allowed network has the address, which is `why`.
+    fn allows(&self, address: IpAddr, why: &str) -> bool {
         let carried = match address {
             IpAddr::V6(address) => carried(address).map(IpAddr::V4),
             IpAddr::V4(_) => None,
@@ -68,13 +103,27 @@ impl Guard {
             (net.contains(&address) || carried.is_some_and(|carried| net.contains(&carried)))
                 && (why != METADATA || net.prefix_len() == net.max_prefix_len())
         };
-        if self.allow.read().unwrap_or_else(PoisonError::into_inner).iter().any(covers) {
-            Ok(())
-        } else {
-            Err(Forbidden::Address(address, why))
-        }
+        self.allow.read().unwrap_or_else(PoisonError::into_inner).iter().any(covers)
     }
 }
+
+/// What is special about a name, in words; `None` for one of the public tree. A name of one label is completed by the search
+/// list of this machine.
+fn inside(name: &str) -> Option<&'static str> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if METADATA_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        return Some(METADATA);
+    }
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let is_inside = last.len() == name.len() || INSIDE.iter().any(|known| last.eq_ignore_ascii_case(known));
+    is_inside.then_some("of the inside")
+}
+
+/// Top-level names that no public server has: RFC 6761, RFC 6762, ICANN's `internal`, and what routers and home networks use.
+const INSIDE: &[&str] =
+    &["localhost", "local", "internal", "localdomain", "intranet", "lan", "home", "corp", "private"];
+
+const METADATA_NAMES: &[&str] = &["metadata.google.internal", "metadata.goog", "instance-data.ec2.internal"];
 
 /// What is special about an address, in words; `None` for a public one. An IPv6 address that carries an IPv4 one is
 /// what that one is.
@@ -264,7 +313,8 @@ mod tests {
 
     #[test]
     fn an_allowed_network_is_permitted_but_not_the_metadata_in_it() {
-        let nets = |nets: &[&str]| Guard::new(nets.iter().map(|net| net.parse().unwrap()).collect());
+        let nets =
+            |nets: &[&str]| Guard::new(nets.iter().map(|net| net.parse().unwrap()).collect(), Vec::new());
         let guard = nets(&["127.0.0.0/8", "169.254.0.0/16", "fd00::/8"]);
         assert_eq!(check(&guard, "http://127.0.0.1:8080/"), Ok(()));
         assert_eq!(check(&guard, "http://[::ffff:127.0.0.1]/"), Ok(()));
@@ -274,6 +324,40 @@ mod tests {
             assert!(check(&guard, &format!("http://{host}/")).is_err(), "{host}");
         }
         assert_eq!(check(&nets(&["169.254.169.254/32"]), "http://169.254.169.254/"), Ok(()));
+    }
+
+    #[test]
+    fn a_name_of_the_inside_needs_an_allowed_address() {
+        let private: IpAddr = [10, 0, 0, 1].into();
+        let public: IpAddr = [1, 1, 1, 1].into();
+        let metadata: IpAddr = [169, 254, 169, 254].into();
+        let guard = Guard::default();
+        let allowing = |net: &str| Guard::new(vec![net.parse().unwrap()], Vec::new());
+        for name in
+            ["localhost", "a.localhost", "printer.local", "api.internal", "router", "LOCALHOST.", "x.LAN"]
+        {
+            assert!(check(&guard, &format!("http://{name}/")).is_err(), "{name}");
+            assert!(guard.check_named(name, public).is_err(), "{name}");
+            assert!(allowing("10.0.0.0/8").check_named(name, public).is_err(), "{name}");
+            assert_eq!(allowing("10.0.0.0/8").check_named(name, private), Ok(()), "{name}");
+        }
+        for name in ["example.org", "local.example.org", "internal.example", "localhost.example.com."] {
+            assert_eq!(check(&guard, &format!("http://{name}/")), Ok(()), "{name}");
+            assert_eq!(guard.check_named(name, public), Ok(()), "{name}");
+            assert!(guard.check_named(name, private).is_err(), "{name}");
+        }
+        let name = "metadata.google.internal";
+        assert!(allowing("0.0.0.0/0").check_named(name, metadata).is_err());
+        assert!(allowing("0.0.0.0/0").check_named(name, private).is_err());
+        assert_eq!(allowing("169.254.169.254/32").check_named(name, metadata), Ok(()));
+    }
+
+    #[test]
+    fn nobody_is_asked_on_the_port_of_our_index_or_store() {
+        let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()], vec![7_000, 443]);
+        assert_eq!(check(&guard, "http://127.0.0.1:7000/"), Err(Forbidden::OwnPort(7_000)));
+        assert_eq!(check(&guard, "http://example.org:7000/"), Err(Forbidden::OwnPort(7_000)));
+        assert_eq!(check(&guard, "http://example.org:443/"), Ok(()));
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub struct Settings {
     pub certificates: Certificates,
     /// Special networks that may be asked all the same, such as `127.0.0.0/8`.
     pub allow: Vec<IpNet>,
+    /// Ports of the index and the store of this process, on which nobody is asked.
+    pub own_ports: Vec<u16>,
     /// Addresses of names that the resolver is not asked for, as in `/etc/hosts`; the guard holds for them too.
     pub hosts: HashMap<String, Vec<IpAddr>>,
     /// Idle connections kept open for each host.
@@ -77,6 +79,7 @@ impl Default for Settings {
             proxy: None,
             certificates: Certificates::Verified,
             allow: Vec::new(),
+            own_ports: Vec::new(),
             hosts: HashMap::new(),
             idle_per_host: 2,
             idle: Duration::from_secs(15),
@@ -123,7 +126,7 @@ impl HttpClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let request_fields = request_fields(&settings)?;
         let sent = fields::shown(&request_fields);
-        let guard = Arc::new(Guard::new(settings.allow));
+        let guard = Arc::new(Guard::new(settings.allow, settings.own_ports));
         let proxy = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
         let resolver = Resolver::new(Arc::clone(&guard), settings.hosts, proxy, clock);
         let mut builder = reqwest::Client::builder()

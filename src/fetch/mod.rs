@@ -14,10 +14,32 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-use crate::crawl::visit::Visit;
+use crate::crawl::time::Timestamp;
+use crate::crawl::visit::{Answer, Visit};
 use async_trait::async_trait;
 use std::time::Duration;
 use url::Url;
+
+/// What the head of an answer to a GET of `url` says, and the cookies that the next request to it would carry: as the client reads it, from
+/// fields that came in any form. What is no field is passed over.
+pub fn read_head(
+    url: &Url,
+    status: u16,
+    fields: &[(&[u8], &[u8])],
+    now: Timestamp,
+) -> (Answer, Option<Vec<u8>>) {
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+    let mut map = HeaderMap::new();
+    for (name, value) in fields {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
+            _ = map.try_append(name, value);
+        }
+    }
+    let cookies = cookies::Cookies::new();
+    cookies.take(url, map.get_all(SET_COOKIE).iter(), now);
+    let sent = cookies.field(url, now).map(|field| field.as_bytes().to_vec());
+    (fields::answer(status, &map, now), sent)
+}
 
 /// One GET.
 #[derive(Debug, Clone)]

@@ -95,7 +95,7 @@ fn permitted(addresses: &[IpAddr], guard: Option<&Guard>, host: String) -> Resul
     let mut refused = None;
     let permitted: Vec<SocketAddr> = addresses
         .iter()
-        .filter(|address| match guard.map_or(Ok(()), |guard| guard.check_address(**address)) {
+        .filter(|address| match guard.map_or(Ok(()), |guard| guard.check_named(&host, **address)) {
             Ok(()) => true,
             Err(why) => {
                 refused.get_or_insert(why);

@@ -136,7 +136,9 @@ pub(super) fn named_network(seed: &Url) -> Option<IpNet> {
     let address: IpAddr = match seed.host()? {
         ::url::Host::Ipv4(address) => address.into(),
         ::url::Host::Ipv6(address) => address.into(),
-        ::url::Host::Domain("localhost") => IpAddr::from([127, 0, 0, 1]),
+        ::url::Host::Domain(name) if name == "localhost" || name.ends_with(".localhost") => {
+            IpAddr::from([127, 0, 0, 1])
+        }
         ::url::Host::Domain(_) => return None,
     };
     guard::special(address)?;
@@ -161,6 +163,18 @@ pub fn reading(settings: &Settings, crawl: CrawlId) -> Result<Reading> {
     Ok(Reading::new(crawl, text, selectors(settings)?, &settings.identity.robots_token))
 }
 
+/// The ports of the index and the store that the settings name, the usual ones where they name none.
+fn own_ports(settings: &Settings) -> Vec<u16> {
+    const REDIS: u16 = 6_379;
+    const POSTGRES: u16 = 5_432;
+    let port = |url: &str, usual| Some(Url::parse(url).ok()?.port().unwrap_or(usual));
+    let index = settings.installation.frontier.as_ref().and_then(|url| port(url.expose(), REDIS));
+    let store =
+        settings.place.store.as_ref().filter(|store| matches!(store, settings::StoreUrl::Postgres(_)));
+    let store = store.and_then(|store| port(&store.exposed(), POSTGRES));
+    index.into_iter().chain(store).collect()
+}
+
 pub(super) fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<http::Settings> {
     let headers = settings.identity.headers.iter();
     let proxy = settings.network.proxy.as_ref().map(|proxy| Url::parse(proxy.expose())).transpose();
@@ -172,6 +186,7 @@ pub(super) fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<
         max_wire: settings.network.max_body,
         proxy: proxy.context("the proxy is not a URL")?,
         allow,
+        own_ports: own_ports(settings),
         idle_per_host: settings.politeness.per_host as usize + 1,
         ..http::Settings::default()
     })

@@ -5,12 +5,15 @@
 mod architecture;
 mod fleet;
 mod frontier_contract;
+mod fuzz;
 mod installation;
 mod model_store;
 mod program;
 mod redis_faults;
 mod rng;
+mod robots_compared;
 mod servers;
 mod simulation;
+mod ssrf;
 mod store_contract;
 mod traps;

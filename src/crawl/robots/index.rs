@@ -13,7 +13,7 @@ use memchr::memmem;
 
 /// What one verdict may cost: a step is a quarter of an octet's look, and starting to look for a literal is [`START`] of them. All files
 /// that people write stay a thousand times below.
-pub(super) const MAX_STEPS: u32 = 200_000;
+pub(super) const MAX_STEPS: u32 = 300_000;
 const START: u32 = 16;
 const OCTETS_A_STEP: usize = 4;
 /// With fewer patterns than this it costs more to learn the pairs of a path than to try them all.

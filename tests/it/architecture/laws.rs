@@ -92,6 +92,17 @@ pub(super) const LAWS: &[Law] = &[
         },
     },
     Law {
+        name: "no second way out",
+        advice: "ask through the port `fetch::Fetch`, whose addresses pass the guard; only the index and the store have connections \
+                 of their own, to where the operator said",
+        broken: |source| match source.module() {
+            // What listens takes streams and opens none.
+            Some("fetch") | None => Vec::new(),
+            Some("testweb") => words(&source.product, WAYS_OUT),
+            Some(_) => words(&source.product, &[WAYS_OUT, &["TcpStream", "UdpSocket"]].concat()),
+        },
+    },
+    Law {
         name: "clock",
         advice: "time is an argument; ask `clock::Clock`. Tests and servers of ours that measure real time say so with \
                  #[expect(clippy::disallowed_methods, reason = ...)]",
@@ -176,6 +187,29 @@ pub(super) const LAWS: &[Law] = &[
             if is_sql && !says { vec![(1, "the statement has no comment".into())] } else { Vec::new() }
         },
     },
+];
+
+/// What opens a connection, or finds out where one would lead.
+const WAYS_OUT: &[&str] = &[
+    "reqwest",
+    "hyper",
+    "ureq",
+    "isahc",
+    "curl",
+    "h2::client",
+    "TcpStream::connect",
+    "TcpSocket",
+    "connect_timeout(",
+    "UdpSocket",
+    "UnixStream",
+    "TlsConnector",
+    "ClientConfig",
+    "getaddrinfo",
+    "dns_lookup",
+    "lookup_host",
+    "ToSocketAddrs",
+    "to_socket_addrs",
+    "std::process::Command",
 ];
 
 fn words(code: &str, words: &[&str]) -> Vec<(usize, String)> {

@@ -31,6 +31,11 @@ fn bad() -> Vec<(&'static str, &'static str, String)> {
         ("sql", "src/storage/mod.rs", text("use sqlx::Row;")),
         ("one client", "src/node/mod.rs", text("let c = reqwest::Client::new();")),
         ("one client", "src/fetch/guard.rs", text("let c = Client::builder().build();")),
+        ("no second way out", "src/node/mod.rs", text("let c = tokio::net::TcpStream::connect(at).await?;")),
+        ("no second way out", "src/cli/fetch.rs", text("use hyper::client::conn::http1;")),
+        ("no second way out", "src/wiring.rs", text("use std::net::{TcpStream, SocketAddr};")),
+        ("no second way out", "src/testweb/server.rs", text("let s = TcpSocket::new_v4()?;")),
+        ("no second way out", "src/cli/robots.rs", text("let all = (host, 80).to_socket_addrs()?;")),
         ("clock", "src/node/mod.rs", text("let now = Instant::now();")),
         (
             "clock",
@@ -76,6 +81,8 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("pure rules", "src/crawl/retry.rs", "/// Not async, and awaits nothing.\nfn asynchronous() {}"),
     ("pure rules", "src/node/mod.rs", "pub async fn f() {}"),
     ("sql", "src/store/sqlite/rows.rs", "use sqlx::Row;"),
+    ("no second way out", "src/testweb/connection.rs", "fn serve(stream: TcpStream) {}"),
+    ("no second way out", "src/fetch/resolve.rs", "dns_lookup::getaddrinfo(host, None, hints)"),
     ("one client", "src/fetch/http.rs", "let c = reqwest::Client::builder();"),
     ("clock", "src/clock.rs", "let now = Instant::now();"),
     (
