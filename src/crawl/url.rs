@@ -218,7 +218,10 @@ fn push_normalised(out: &mut String, part: &str) {
             Some((char::from(hex[0]).to_digit(16)? as u8) << 4 | char::from(hex[1]).to_digit(16)? as u8)
         });
         if let Some(byte) = digits {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            let is_unreserved = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+            // A digit that would complete what is no escape stays as it is: `%7%41` is not `%7A`.
+            let completes = byte.is_ascii_hexdigit() && matches!(out.as_bytes(), [.., b'%'] | [.., b'%', _]);
+            if is_unreserved && !completes {
                 out.push(char::from(byte));
             } else {
                 out.push('%');
@@ -247,6 +250,8 @@ mod tests {
 
     #[test]
     fn canonical_urls() {
+        check("http://h/%7%41e", "http://h/%7%41e");
+        check("http://h/%%341?%7%41", "http://h/%%341?%7%41");
         check("HTTP://Example.ORG:80/a/../b#frag", "http://example.org/b");
         check("http://u:p@h/x", "http://h/x");
         check("http://h/%7euser/%2f%e3%zz", "http://h/~user/%2F%E3%zz");
