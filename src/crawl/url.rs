@@ -220,7 +220,12 @@ fn push_normalised(out: &mut String, part: &str) {
         if let Some(byte) = digits {
             let is_unreserved = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
             // A digit that would complete what is no escape stays as it is: `%7%41` is not `%7A`.
-            let completes = byte.is_ascii_hexdigit() && matches!(out.as_bytes(), [.., b'%'] | [.., b'%', _]);
+            let completes = byte.is_ascii_hexdigit()
+                && match out.as_bytes() {
+                    [.., b'%'] => true,
+                    [.., b'%', first] => first.is_ascii_hexdigit(),
+                    _ => false,
+                };
             if is_unreserved && !completes {
                 out.push(char::from(byte));
             } else {
