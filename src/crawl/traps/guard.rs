@@ -77,6 +77,11 @@ pub fn is_sketched(url: &crate::crawl::lease::Queued) -> bool {
         || (path_of(&url.url) == "/" && domain(&url.host).is_some())
 }
 
+fn held(rule: Rule, name: &WatchName, group: &str, why: &str, found: &Found) -> Held {
+    let parked = format!("{} {group}", name.1).into();
+    Held { rule, parked, detail: rule.detail(why, found.host.as_str()) }
+}
+
 impl Guard {
     /// The watches that are needed for URLs of these hosts.
     pub fn names<'a>(hosts: impl IntoIterator<Item = (CrawlId, &'a HostKey)>) -> BTreeSet<WatchName> {
@@ -173,64 +178,82 @@ impl Guard {
         parked: &str,
     ) -> Result<Taken, Held> {
         let host: WatchName = (crawl, found.host.shared());
-        let budgets = self.budgets(crawl);
         let is_seed = found.origin.seed.is_some();
         // A sitemap is bounded by its own rules, and vouches for what it lists.
         let is_vouched = is_seed || found.origin.sitemap.is_some() || on.is_some_and(Report::is_sitemap);
-        let groups =
-            if is_vouched || !budgets.traps { Vec::new() } else { self.groups(&host, found, on, parked) };
-        let held = |rule: Rule, name: &WatchName, group: &str, why: String| Held {
-            rule,
-            parked: format!("{} {group}", name.1).into(),
-            detail: rule.detail(&why, found.host.as_str()),
-        };
-        let watch = self.watch(&host);
-        for name in &groups {
+        let looks = !is_vouched && self.budgets(crawl).traps;
+        let groups = if looks { self.groups(&host, found, on, parked) } else { Vec::new() };
+        self.within_groups(&host, found, &groups)?;
+        let is_new_host = self.watch(&host).urls == 0;
+        let domain = domain(&found.host).map(|domain| (crawl, domain));
+        if !is_seed && found.origin.sitemap.is_none() {
+            self.within_budgets(&host, domain.as_ref(), found, is_new_host)?;
+        }
+        Ok(self.take(Taken { host, domain, groups, is_new_host }))
+    }
+
+    /// Whether each of the groups has room.
+    fn within_groups(&mut self, host: &WatchName, found: &Found, groups: &[String]) -> Result<(), Held> {
+        let watch = self.watch(host);
+        for name in groups {
             let kind = Kind::of(name);
             let group = watch.group(name);
-            if group.room(kind) == 0 {
-                group.is_waited_for = true;
-                let urls = group.urls;
-                let (rule, why) = match kind {
-                    Kind::Section => (
-                        Rule::Section,
-                        format!(
-                            "{urls} URLs were found from within {name}, whose pages lead to nothing known"
-                        ),
-                    ),
-                    Kind::Facets => {
-                        (Rule::Facets, format!("{urls} combinations of parameters like {name} are enough"))
-                    }
-                    _ => (
-                        Rule::Template,
-                        format!("{urls} URLs like {name} are enough while their pages bring nothing new"),
-                    ),
-                };
-                return Err(held(rule, &host, name, why));
+            if group.room(kind) > 0 {
+                continue;
             }
+            group.is_waited_for = true;
+            let urls = group.urls;
+            let (rule, why) = match kind {
+                Kind::Section => (
+                    Rule::Section,
+                    format!(
+                        "{urls} URLs were found from within {name}, whose pages bring nothing new or lead to nothing known"
+                    ),
+                ),
+                Kind::Facets => {
+                    (Rule::Facets, format!("{urls} combinations of parameters like {name} are enough"))
+                }
+                _ => (
+                    Rule::Template,
+                    format!("{urls} URLs like {name} are enough while their pages bring nothing new"),
+                ),
+            };
+            return Err(held(rule, host, name, &why, found));
         }
-        let (is_new_host, open, pages) = (watch.urls == 0, watch.open, watch.open + watch.pages);
-        let domain = domain(&found.host).map(|domain| (crawl, domain));
-        if is_seed || found.origin.sitemap.is_some() {
-            return Ok(self.take(Taken { host, domain, groups, is_new_host }));
-        }
+        Ok(())
+    }
+
+    /// Whether the budgets of the host and of its domain have room.
+    fn within_budgets(
+        &mut self,
+        host: &WatchName,
+        domain: Option<&WatchName>,
+        found: &Found,
+        is_new_host: bool,
+    ) -> Result<(), Held> {
+        let budgets = self.budgets(host.0);
+        let watch = self.watch(host);
+        let (open, pages) = (watch.open, watch.open + watch.pages);
         let mut limits = vec![
-            (Rule::HostUrls, &host, "urls", open, budgets.host_urls, "URLs of this host wait"),
+            (Rule::HostUrls, host, "urls", open, budgets.host_urls, "URLs of this host wait"),
             (
                 Rule::HostPages,
-                &host,
+                host,
                 "pages",
                 pages,
                 budgets.host_pages,
                 "pages of this host are in or on their way",
             ),
         ];
-        if let Some(domain) = &domain {
+        if let Some(domain) = domain {
             let watch = self.watch(domain);
             let (open, pages) = (watch.open, watch.open + watch.pages);
             let hosts = watch.group("hosts");
             let (taken, most) = (hosts.urls, hosts.urls + hosts.room(Kind::Hosts));
-            let most = if budgets.traps { most } else { u64::MAX };
+            let most =
+                budgets.domain_hosts.unwrap_or(u64::MAX).min(if budgets.traps { most } else { u64::MAX });
+            let of_pages = "pages of subdomains are in or on their way";
+            let of_hosts = "subdomains of this domain are enough while they bring nothing new";
             limits.push((
                 Rule::DomainUrls,
                 domain,
@@ -239,34 +262,16 @@ impl Guard {
                 budgets.domain_urls,
                 "URLs of subdomains wait",
             ));
-            limits.push((
-                Rule::DomainPages,
-                domain,
-                "pages",
-                pages,
-                budgets.domain_pages,
-                "pages of subdomains are in or on their way",
-            ));
+            limits.push((Rule::DomainPages, domain, "pages", pages, budgets.domain_pages, of_pages));
             if is_new_host {
-                let most = Some(budgets.domain_hosts.unwrap_or(u64::MAX).min(most));
-                limits.push((
-                    Rule::DomainHosts,
-                    domain,
-                    "hosts",
-                    taken,
-                    most,
-                    "subdomains of this domain are enough while they bring nothing new",
-                ));
+                limits.push((Rule::DomainHosts, domain, "hosts", taken, Some(most), of_hosts));
             }
         }
         let full =
             limits.into_iter().find(|(_, _, _, count, most, _)| most.is_some_and(|most| *count >= most));
-        if let Some((rule, name, group, count, _, why)) = full {
-            let (name, why) = (name.clone(), format!("{count} {why}"));
-            self.watch(&name).group(group).is_waited_for = true;
-            return Err(held(rule, &name, group, why));
-        }
-        Ok(self.take(Taken { host, domain, groups, is_new_host }))
+        let Some((rule, name, group, count, _, why)) = full else { return Ok(()) };
+        self.watch(name).group(group).is_waited_for = true;
+        Err(held(rule, name, group, &format!("{count} {why}"), found))
     }
 
     /// Counts a URL that is accepted whatever is known: one that was released.

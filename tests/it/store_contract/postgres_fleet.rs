@@ -253,7 +253,7 @@ async fn a_crawl_is_finished_only_where_nothing_is_open() {
     assert_eq!(store.crawl("three").await.unwrap(), None);
     store.change_settings(two, r#"{"depth":"3"}"#).await.unwrap();
     assert_eq!(store.crawl("two").await.unwrap().unwrap().settings, r#"{"depth":"3"}"#);
-    assert_eq!(store.crawl("one").await.unwrap().unwrap().settings, "{}");
+    assert_eq!(store.crawl("one").await.unwrap().unwrap().settings, r#"{"traps":"follow"}"#);
 }
 
 /// Seeds that come while the crawl is being finished come before it or after it, never into a finished crawl.

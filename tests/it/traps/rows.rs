@@ -66,7 +66,9 @@ fn t04_parameters_in_another_order_are_one_url_and_facets_are_not_combined_for_e
     crawl.crawl(&site.url("/"), &[]);
     let pages = asked(&site, |path| path.starts_with("/shop"));
     assert!((20..=150).contains(&pages), "{pages} of 390,624 combinations");
-    assert_eq!(crawl.sql("select min(reason) from skipped"), ["facets"]);
+    let reasons = crawl.sql("select distinct reason from skipped");
+    assert!(reasons.iter().all(|reason| reason == "facets" || reason == "section"), "{reasons:?}");
+    assert!(!reasons.is_empty());
 }
 
 #[test]

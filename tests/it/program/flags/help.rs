@@ -11,6 +11,7 @@ const COMMANDS: [&str; 24] = [
     "node",
     "storage",
     "add",
+    "release",
     "pause",
     "cancel",
     "nodes",
