@@ -4,7 +4,7 @@ use super::run;
 use huntsman::cli::Cli;
 use huntsman::settings::table::{Kind, SETTINGS};
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "crawl",
     "resume",
     "scheduler",
