@@ -70,7 +70,7 @@ impl SqliteStore {
                 StoreError::Unavailable(format!("cannot make the folder {}: {why}", folder.display()))
             })?;
         }
-        let lock = lock(path)?;
+        let lock = lock(path).await?;
         let options = options(path).create_if_missing(true);
         let writer = options.clone().pragma("cache_size", WRITER_CACHE_KIB).pragma("temp_store", "memory");
         let mut writer = writer.connect().await.map_err(|why| opening(path, &why))?;
@@ -139,6 +139,10 @@ impl SqliteStore {
     }
 }
 
+/// How often a lock that is held is asked for, and the pause after each.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -152,21 +156,22 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Takes the lock beside the file. The kernel drops it when the process ends, however it ends.
-fn lock(path: &Path) -> Result<File, StoreError> {
+/// Takes the lock beside the file. The kernel drops it when the process ends, however it ends; a child that it has just begun may
+/// hold it until it has become another program, so one that is held is asked for again for a moment.
+async fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let cannot =
         |why: std::io::Error| StoreError::Unavailable(format!("cannot write {}: {why}", path.display()));
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(cannot)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Busy(format!(
-            "another huntsman crawls with {}; wait for it or stop it",
-            path.display()
-        ))),
-        Err(TryLockError::Error(why)) => Err(cannot(why)),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
+            Err(TryLockError::Error(why)) => return Err(cannot(why)),
+        }
     }
+    Err(StoreError::Busy(format!("another huntsman crawls with {}; wait for it or stop it", path.display())))
 }
 
 /// Checks that the file is ours and not newer than this program, and makes or updates the tables.

@@ -225,9 +225,12 @@ fn with_disk() -> (tempfile::TempDir, PathBuf) {
 fn a_full_disk_is_code_4_and_resume_goes_on_when_there_is_room() {
     let server = large_site();
     let (folder, disk) = with_disk();
-    let mounted = Mount::tmpfs(&disk, "700k");
+    let mounted = Mount::tmpfs(&disk, "600k");
     let url = server.url("/");
-    let output = run(folder.path(), &["crawl", &url, "--name", "t", "--store", "sqlite:disk/t.db"]);
+    let output = run(
+        folder.path(),
+        &["crawl", &url, "--name", "t", "--traps", "follow", "--store", "sqlite:disk/t.db"],
+    );
     check(&output, 4, "the disk is full");
     mounted.grow();
     let output = run(folder.path(), &["resume", "--store", "sqlite:disk/t.db"]);
@@ -239,12 +242,15 @@ fn a_full_disk_is_code_4_and_resume_goes_on_when_there_is_room() {
 fn a_disk_that_is_full_for_a_moment_is_waited_for() {
     let server = large_site();
     let (folder, disk) = with_disk();
-    let mounted = Mount::tmpfs(&disk, "700k");
+    let mounted = Mount::tmpfs(&disk, "600k");
     let url = server.url("/");
-    let mut crawl = huntsman(folder.path(), &["crawl", &url, "--name", "t", "--store", "sqlite:disk/t.db"])
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut crawl = huntsman(
+        folder.path(),
+        &["crawl", &url, "--name", "t", "--traps", "follow", "--store", "sqlite:disk/t.db"],
+    )
+    .stderr(std::process::Stdio::piped())
+    .spawn()
+    .unwrap();
     let mut lines = std::io::BufReader::new(crawl.stderr.take().unwrap()).lines().map(Result::unwrap);
     let refused = lines.find(|line| line.contains("the store did not take a batch")).expect("a full disk");
     assert!(refused.contains("the disk is full"), "{refused}");
