@@ -225,7 +225,7 @@ fn with_disk() -> (tempfile::TempDir, PathBuf) {
 fn a_full_disk_is_code_4_and_resume_goes_on_when_there_is_room() {
     let server = large_site();
     let (folder, disk) = with_disk();
-    let mounted = Mount::tmpfs(&disk, "600k");
+    let mounted = Mount::tmpfs(&disk, "700k");
     let url = server.url("/");
     let output = run(
         folder.path(),
@@ -242,7 +242,7 @@ fn a_full_disk_is_code_4_and_resume_goes_on_when_there_is_room() {
 fn a_disk_that_is_full_for_a_moment_is_waited_for() {
     let server = large_site();
     let (folder, disk) = with_disk();
-    let mounted = Mount::tmpfs(&disk, "600k");
+    let mounted = Mount::tmpfs(&disk, "700k");
     let url = server.url("/");
     let mut crawl = huntsman(
         folder.path(),
