@@ -12,6 +12,9 @@ const MOST: u32 = 60_000;
 /// Bits in which sketches of texts that are taken for the same may differ.
 pub const NEAR: u32 = 3;
 
+/// Planes to which two are added at a time.
+const PAIRED: usize = 3;
+
 /// Features that are remembered, by their last byte, so that they count once.
 const REMEMBERED: usize = 256;
 
@@ -23,12 +26,20 @@ pub struct Sketch {
     folded: Vec<u8>,
     /// The counters of the 64 bits: plane `n` holds their bits of value `2^n`.
     planes: [u64; 16],
+    /// Of the lowest planes: what waits for a second one to be added with, where that bit of `features` is set.
+    waiting: [u64; PAIRED],
     features: u32,
 }
 
 impl Default for Sketch {
     fn default() -> Self {
-        Self { seen: Box::new([0; REMEMBERED]), folded: Vec::new(), planes: [0; 16], features: 0 }
+        Self {
+            seen: Box::new([0; REMEMBERED]),
+            folded: Vec::new(),
+            planes: [0; 16],
+            waiting: [0; PAIRED],
+            features: 0,
+        }
     }
 }
 
@@ -57,26 +68,41 @@ impl Sketch {
             if self.features >= MOST {
                 return;
             }
-            let mut carry = feature(block);
-            if std::mem::replace(&mut self.seen[(carry & 0xff) as usize], carry) == carry {
-                continue;
-            }
-            self.features += 1;
-            for plane in &mut self.planes {
-                if carry == 0 {
-                    break;
-                }
-                (*plane, carry) = (*plane ^ carry, *plane & carry);
+            let feature = feature(block);
+            if std::mem::replace(&mut self.seen[(feature & 0xff) as usize], feature) != feature {
+                self.count(feature);
             }
         }
     }
 
+    /// Counts each bit of a feature.
+    fn count(&mut self, feature: u64) {
+        let number = self.features;
+        self.features += 1;
+        let mut carry = feature;
+        for (level, waiting) in self.waiting.iter_mut().enumerate() {
+            if number >> level & 1 == 0 {
+                *waiting = carry;
+                return;
+            }
+            let (plane, one, other) = (self.planes[level], *waiting, carry);
+            self.planes[level] = plane ^ one ^ other;
+            carry = plane & one | (plane | one) & other;
+        }
+        add(&mut self.planes[PAIRED..], carry);
+    }
+
     /// The sketch of all that was pushed; `None` where that was too little.
     pub fn finish(&self) -> Option<u64> {
+        let mut planes = self.planes;
+        for (level, waiting) in
+            self.waiting.iter().enumerate().filter(|(level, _)| self.features >> level & 1 == 1)
+        {
+            add(&mut planes[level..], *waiting);
+        }
         let half = self.features / 2;
         let is_set = |bit: u32| {
-            let count = self
-                .planes
+            let count = planes
                 .iter()
                 .enumerate()
                 .map(|(n, plane)| u32::from(plane >> bit & 1 == 1) << n)
@@ -87,6 +113,16 @@ impl Sketch {
     }
 }
 
+/// Adds one to the counters of these bits.
+fn add(planes: &mut [u64], mut bits: u64) {
+    for plane in planes {
+        if bits == 0 {
+            break;
+        }
+        (*plane, bits) = (*plane ^ bits, *plane & bits);
+    }
+}
+
 /// Whether two sketches are of texts that are taken for the same.
 pub fn is_near(one: u64, other: u64) -> bool {
     (one ^ other).count_ones() <= NEAR
@@ -94,11 +130,14 @@ pub fn is_near(one: u64, other: u64) -> bool {
 
 fn feature(block: &[u8]) -> u64 {
     let mut hash = block.len() as u64;
-    for word in block.chunks(8) {
-        let mut bytes = [0; 8];
-        bytes[..word.len()].copy_from_slice(word);
-        hash = (hash ^ u64::from_le_bytes(bytes)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut add = |word: u64| {
+        hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         hash ^= hash >> 29;
+    };
+    let (words, rest) = block.as_chunks::<8>();
+    words.iter().for_each(|word| add(u64::from_le_bytes(*word)));
+    if !rest.is_empty() {
+        add(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
     }
     hash = hash.wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash ^ hash >> 32
@@ -114,6 +153,20 @@ mod tests {
             sketch.push(line);
         }
         sketch.finish().unwrap()
+    }
+
+    #[test]
+    fn every_bit_is_counted_as_often_as_it_was_set() {
+        let mut sketch = Sketch::default();
+        let mut counts = [0_u32; 64];
+        let mut feature = 1_u64;
+        for number in 1..=500 {
+            feature = feature.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ feature >> 7;
+            sketch.count(feature);
+            (0..64).for_each(|bit| counts[bit] += u32::from(feature >> bit & 1 == 1));
+            let expected = (0..64).filter(|bit| counts[*bit] > number / 2).map(|bit| 1 << bit).sum();
+            assert_eq!(sketch.finish(), (number >= LEAST).then_some(expected), "{number}");
+        }
     }
 
     fn text(seed: u64, lines: usize) -> String {
