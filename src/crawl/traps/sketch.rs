@@ -135,7 +135,9 @@ fn feature(block: &[u8]) -> u64 {
         hash ^= hash >> 29;
     };
     let (words, rest) = block.as_chunks::<8>();
-    words.iter().for_each(|word| add(u64::from_le_bytes(*word)));
+    for word in words {
+        add(u64::from_le_bytes(*word));
+    }
     if !rest.is_empty() {
         add(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
     }
