@@ -6,6 +6,7 @@ mod architecture;
 mod fleet;
 mod frontier_contract;
 mod fuzz;
+mod hostile;
 mod installation;
 mod model_store;
 mod program;

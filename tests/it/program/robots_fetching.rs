@@ -80,6 +80,7 @@ fn rb28_a_file_without_content_allows_everything() {
     assert_eq!(asked(|| rules("User-agent: *\nDisallow: /no")), ["/robots.txt", "/", "/a"]);
 }
 
+/// B3: redirects of robots.txt, to another host too.
 #[test]
 fn rb29_five_redirects_are_followed_and_the_rules_bind_whom_was_asked_first() {
     let folder = tempfile::tempdir().unwrap();
@@ -110,6 +111,10 @@ fn rb29_five_redirects_are_followed_and_the_rules_bind_whom_was_asked_first() {
         ["/robots.txt", "/r1", "/r2", "/r3", "/r4", "/r5"],
         "one too many: unreachable"
     );
+    crate::hostile::shown(
+        "B3",
+        "five redirects are followed, each at the pace of its host; the rules bind who was asked first; a sixth forbids everything",
+    );
 }
 
 #[test]
@@ -120,6 +125,7 @@ fn rb30_a_missing_file_allows_everything_but_429_does_not() {
     assert_eq!(asked(|| status(429)), ["/robots.txt"]);
 }
 
+/// B4: whatever fails forbids.
 #[test]
 fn rb31_a_file_that_cannot_be_had_forbids_everything_and_the_urls_wait() {
     let broken: [fn() -> Answer; 3] = [
@@ -135,6 +141,7 @@ fn rb31_a_file_that_cannot_be_had_forbids_everything_and_the_urls_wait() {
         let open = sql(&folder.path().join("crawls/t.db"), "select count(*) from urls where state = 'open'");
         assert_eq!(open, ["1"], "{number}: it is not lost");
     }
+    crate::hostile::shown("B4", "no page is asked for, and the URLs wait");
 }
 
 #[test]
@@ -176,6 +183,7 @@ fn rb35_the_file_takes_a_turn_of_its_host_and_is_asked_for_once() {
     }
 }
 
+/// B11: rules that change.
 #[test]
 fn rb36_the_rules_of_now_count_and_those_of_the_target_of_a_redirect() {
     let folder = tempfile::tempdir().unwrap();
@@ -200,6 +208,7 @@ fn rb36_the_rules_of_now_count_and_those_of_the_target_of_a_redirect() {
     let source = RawServer::start(move |path, _| if path == "/" { moved(&to) } else { status(404) });
     crawl(folder.path(), &[&source.url("/")]);
     assert_eq!(paths(&target), ["/robots.txt"]);
+    crate::hostile::shown("B11", "a URL that was queued is judged by the rules of when it is asked for");
 }
 
 #[test]

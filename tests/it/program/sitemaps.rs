@@ -178,6 +178,7 @@ fn without_the_flag_nobody_asks_for_sitemaps() {
     assert_eq!(paths, ["/robots.txt", "/"]);
 }
 
+/// M1: entities that grow.
 #[test]
 fn hostile_sitemaps_end_well() {
     let laughs = "<!DOCTYPE l [<!ENTITY a 'http://h/'><!ENTITY b '&a;&a;&a;&a;'>]><urlset><url><loc>&b;</loc></url></urlset>";
@@ -218,6 +219,7 @@ fn hostile_sitemaps_end_well() {
     assert!(
         why(folder.path(), &server.url("/5.xml")).contains("sitemap-limit: more than 3 indexes above it")
     );
+    crate::hostile::shown("M1", "a document type is refused with that reason, and nothing grows");
 }
 
 #[test]
