@@ -10,12 +10,12 @@ use super::args::{FetchArgs, FetchFormat, Global};
 use super::asking::Asker;
 use super::escape;
 use super::exit::{ExitCode, Failure};
-use super::running::runtime;
+use super::running::{ANY_CERTIFICATE, runtime};
 use crate::clock::Clock;
 use crate::crawl::lease::CrawlId;
 use crate::crawl::scope::Scope;
 use crate::crawl::seeds::parse_url;
-use crate::settings::{self, Robots};
+use crate::settings::{self, Certificates, Robots};
 use crate::telemetry::Terminal;
 use crate::wiring::embedded;
 use ::url::Url;
@@ -38,6 +38,10 @@ pub(super) fn run(args: &FetchArgs, global: &Global, terminal: &Terminal) -> Res
         terminal.line(&format!(
             "{warning} robots.txt is ignored; the owners of these sites have not agreed to that"
         ));
+    }
+    if settings.network.certificates == Certificates::AcceptAny {
+        let warning = terminal.paint().yellow("warning:");
+        terminal.line(&format!("{warning} {ANY_CERTIFICATE}"));
     }
     let runtime = runtime()?;
     let clock = Clock::start();

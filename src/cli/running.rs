@@ -13,7 +13,7 @@ use super::summary::Summary;
 use super::summing::{self, Ending};
 use crate::clock::Clock;
 use crate::scheduler::End;
-use crate::settings::{FailOn, Layers, Settings, Sink, StoreUrl, StoredSettings};
+use crate::settings::{Certificates, FailOn, Layers, Settings, Sink, StoreUrl, StoredSettings};
 use crate::store::{CrawlRow, StoreError, Tally};
 use crate::telemetry::{Terminal, set_resume_command};
 use crate::wiring::CrawlError;
@@ -26,6 +26,9 @@ use stopping::{Errors, Stop};
 
 /// Most reasons that a failed gate names.
 const SHOWN_FAILURES: usize = 5;
+/// What is said where certificates are not verified.
+pub(super) const ANY_CERTIFICATE: &str =
+    "any certificate is accepted: whoever is in between can read and change what is fetched";
 
 /// What to run, and how loudly.
 pub(super) struct Run<'a> {
@@ -243,7 +246,7 @@ impl Run<'_> {
         resumed: Option<u64>,
         place: &StoreUrl,
     ) {
-        self.say_header(&Header {
+        let header = Header {
             seeds,
             scope: embedded.job.scope_words(),
             robots: settings.politeness.robots == crate::settings::Robots::Obey,
@@ -251,10 +254,11 @@ impl Run<'_> {
             max_pages: settings.limits.max_pages,
             data: place.place(),
             resumed,
-        });
+        };
+        self.say_header(&header, settings.network.certificates);
     }
 
-    fn say_header(&self, header: &Header) {
+    fn say_header(&self, header: &Header, certificates: Certificates) {
         if self.quiet {
             return;
         }
@@ -266,6 +270,10 @@ impl Run<'_> {
             self.terminal.line(&format!(
                 "{warning} robots.txt is ignored; the owners of these sites have not agreed to that"
             ));
+        }
+        if certificates == Certificates::AcceptAny {
+            let warning = self.terminal.paint().yellow("warning:");
+            self.terminal.line(&format!("{warning} {ANY_CERTIFICATE}"));
         }
     }
 

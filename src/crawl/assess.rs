@@ -20,8 +20,9 @@ use crate::crawl::scope::Scope;
 use crate::crawl::time::Timestamp;
 use crate::crawl::traps;
 use crate::crawl::url::{self, UrlKey, canonical};
-use crate::crawl::visit::{Answer, Failure, Limit, Visit};
+use crate::crawl::visit::{Answer, Failure, Limit, Remark, Remarks, Visit};
 use ::url::Url;
+use std::time::Duration;
 
 /// Redirects in a row that are followed.
 pub const MAX_HOPS: u8 = 10;
@@ -48,6 +49,38 @@ pub struct Rules<'a> {
     pub retries: u32,
     /// Our product token: what `X-Robots-Tag` says to others is not for us.
     pub robots_name: &'a str,
+}
+
+/// The report of an answer that our parser did not get through: tried again like what failed for now, since it may
+/// have been the machine, and given up after [`retry::MAX_UNREAD`] attempts, with `why` and what the page was as evidence.
+pub fn unread(url: Queued, token: Token, visit: &Visit, why: &Unread, rules: &Rules<'_>) -> Report {
+    let (at, fetch) = (visit.finished, Some(fetched(visit)));
+    let hash = visit.result.as_ref().map(|answer| blake3::hash(&answer.body).to_hex()).ok();
+    let hash = hash.as_ref().map_or("", |hash| &hash[..32]);
+    let detail = cut(&format!("{why}; the body has the hash {hash}; please report it with its URL"));
+    let retries = rules.retries.min(retry::MAX_UNREAD - 1);
+    let outcome = ended_or_retried(&url, why.reason().to_owned(), detail, retries, at);
+    Report { url, token, fetch, outcome, at, found: Vec::new(), skipped: Vec::new() }
+}
+
+/// Why our parser brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// It panicked, with these words.
+    #[error("the parser failed on this page: {0}")]
+    Panicked(String),
+    /// It took longer than this.
+    #[error("the parser took longer than {} s for this page", .0.as_secs_f64())]
+    Overran(Duration),
+}
+
+impl Unread {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Panicked(_) => reasons::PARSE_PANIC,
+            Self::Overran(_) => reasons::PARSE_OVERRUN,
+        }
+    }
 }
 
 /// Makes the report of a visit to `url`. `page` is what was parsed, for a 2xx answer with a document that we read.
@@ -98,8 +131,13 @@ pub fn unanswered(url: Queued, token: Token, failure: &Failure, rules: &Rules<'_
 
 fn failed(url: &Queued, failure: &Failure, rules: &Rules<'_>, at: Timestamp) -> Outcome {
     let detail = cut(&failure.detail);
-    let retries = if retry::may_pass(failure.class) { rules.retries } else { 0 };
-    ended_or_retried(url, failure.class.as_str().into(), detail, retries, at)
+    ended_or_retried(
+        url,
+        failure.class.as_str().into(),
+        detail,
+        retry::retries_of(failure.class, rules.retries),
+        at,
+    )
 }
 
 fn refused(url: &Queued, answer: &Answer, rules: &Rules<'_>, at: Timestamp) -> Outcome {
@@ -126,11 +164,14 @@ fn redirected(report: &mut Report, answer: &Answer, rules: &Rules<'_>) -> Outcom
     else {
         return fail(reasons::REDIRECT_INVALID, format!("status {} without a Location", answer.status));
     };
-    let target = Url::parse(&report.url.url).map_err(|why| url::Unfetchable::Invalid(why.to_string()));
+    let own = Url::parse(&report.url.url);
+    let is_tls = own.as_ref().is_ok_and(|own| own.scheme() == "https");
+    let target = own.map_err(|why| url::Unfetchable::Invalid(why.to_string()));
     let target = match target.and_then(|base| url::resolve(&base, location)) {
         Ok(target) => target,
         Err(why) => return fail(reasons::REDIRECT_INVALID, format!("to {:?}: {why}", cut(location))),
     };
+    remark(report, Remark::Downgrade, is_tls && target.scheme() == "http");
     let key = UrlKey::of(&canonical(&target));
     if key == report.url.key {
         let again = answer.sets_cookie && report.url.attempt == 1 && rules.retries > 0;
@@ -188,6 +229,9 @@ fn stored(report: &mut Report, answer: &mut Answer, mut page: Page, rules: &Rule
     if let Some(tag) = &answer.robots_tag {
         page.robots.add_fields(tag, rules.robots_name);
     }
+    remark(report, Remark::InvalidOctets, page.flags.decode_errors);
+    remark(report, Remark::TitleCut, page.flags.title_cut);
+    remark(report, Remark::SelectorsSkipped, page.selectors_skipped.is_some());
     let (links, inside) = outlinks::judge(report, &mut page, rules);
     let mut content_hash = [0; 16];
     content_hash.copy_from_slice(&blake3::hash(&answer.body).as_bytes()[..16]);
@@ -213,6 +257,12 @@ fn stored(report: &mut Report, answer: &mut Answer, mut page: Page, rules: &Rule
     }))
 }
 
+fn remark(report: &mut Report, remark: Remark, holds: bool) {
+    if let Some(fetch) = &mut report.fetch {
+        fetch.remarks.add(remark, holds);
+    }
+}
+
 /// The request as `fetches` holds it.
 pub fn fetched(visit: &Visit) -> Fetched {
     let (status, error, wire_bytes, body_bytes) = match &visit.result {
@@ -227,6 +277,7 @@ pub fn fetched(visit: &Visit) -> Fetched {
         total: visit.finished.since(visit.started),
         wire_bytes,
         body_bytes,
+        remarks: visit.result.as_ref().map_or_else(|_| Remarks::default(), |answer| answer.remarks),
     }
 }
 

@@ -133,6 +133,8 @@ fn signal(visit: &Visit) -> Signal {
             | FailureClass::FirstByteTimeout
             | FailureClass::Dns
             | FailureClass::NoSuchHost => Signal::Silent,
+            // Closed without a byte: it did not answer.
+            FailureClass::Incomplete if visit.first_byte.is_none() => Signal::Silent,
             _ => Signal::Neutral,
         },
     }

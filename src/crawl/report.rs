@@ -11,6 +11,7 @@ use crate::crawl::scope::ScopeKind;
 use crate::crawl::sitemap::Sitemap;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
+use crate::crawl::visit::Remarks;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -116,12 +117,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What becomes of a page on which our parser panicked.
-    pub fn parse_panic() -> Self {
-        let detail = "the parser failed on this page; please report it with its URL".to_owned();
-        Self::Failed { reason: reasons::PARSE_PANIC.to_owned(), detail }
-    }
-
     /// The word that `fetches.outcome` holds.
     pub fn word(&self) -> &'static str {
         match self {
@@ -181,6 +176,8 @@ pub struct Fetched {
     pub wire_bytes: u64,
     /// Bytes of the body decoded.
     pub body_bytes: u64,
+    /// What was odd about the answer.
+    pub remarks: Remarks,
 }
 
 /// A URL that belongs to the crawl, as it was found.

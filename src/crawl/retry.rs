@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// How often a URL may be told to wait (429, 503 with Retry-After) in a row before an attempt counts.
 pub const MAX_THROTTLED: u32 = 5;
+/// Attempts after which a page on which our parser fails is given up, however many a crawl allows.
+pub const MAX_UNREAD: u32 = 3;
 /// Attempts that a failure can use at most, where it would otherwise be retried for ever.
 pub const MAX_RETRIES: u32 = 20;
 
@@ -19,10 +21,16 @@ pub fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=524)
 }
 
-/// Whether a failure may be another one next time. A name that does not exist and a certificate that is not valid
-/// are tried like the rest, since resolvers and deployments flap, but a forbidden address stays forbidden.
-pub fn may_pass(class: FailureClass) -> bool {
-    !matches!(class, FailureClass::ForbiddenAddress)
+/// How often a failure is tried again where the crawl says `retries`. A name that does not exist is tried like the
+/// rest, since resolvers flap; a certificate that is not valid once more, since deployments do; a forbidden address
+/// stays forbidden.
+pub fn retries_of(class: FailureClass, retries: u32) -> u32 {
+    use FailureClass::{ForbiddenAddress, TlsExpired, TlsName, TlsUntrusted};
+    match class {
+        ForbiddenAddress => 0,
+        TlsExpired | TlsName | TlsUntrusted => retries.min(1),
+        _ => retries,
+    }
 }
 
 /// The due time after attempt number `attempt` (1 for the first) failed at `now`, or `None` where `retries` are used

@@ -92,6 +92,9 @@ pub fn parse(text: &str) -> Result<Url, Unfetchable> {
 
 /// Resolves `href` as it stands in a page against `base`.
 pub fn resolve(base: &Url, href: &str) -> Result<Url, Unfetchable> {
+    if href.contains('\0') {
+        return Err(Unfetchable::Invalid("it has a NUL".to_owned()));
+    }
     let url = base.join(within_origin(base, href)).map_err(|why| Unfetchable::Invalid(why.to_string()))?;
     fetchable(url)
 }

@@ -1,5 +1,9 @@
 //! What came back from one request: an answer or a failure, as data.
 
+mod remarks;
+
+pub use remarks::{Remark, Remarks};
+
 use crate::crawl::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -33,8 +37,9 @@ impl Visit {
 
     /// The failure where nobody answered at all: then any other request to that host would fail in the same way.
     pub fn silence(&self) -> Option<&Failure> {
-        use FailureClass::{Aborted, Coding, Incomplete, Protocol};
-        let answered = |class| matches!(class, Incomplete | Protocol | Coding | Aborted);
+        use FailureClass::{Aborted, Coding, HeadTooLarge, Incomplete, Protocol, TooSlow};
+        let answered =
+            |class| matches!(class, Incomplete | Protocol | HeadTooLarge | Coding | TooSlow | Aborted);
         self.result.as_ref().err().filter(|failure| !answered(failure.class))
     }
 }
@@ -53,9 +58,11 @@ pub struct Contact {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// `Content-Type` as sent.
+    /// `Content-Type` as sent; of several the last that is one.
     pub content_type: Option<String>,
-    /// `Location` as sent, bytes outside ASCII kept as Latin-1 or UTF-8 text.
+    /// Whether the server forbids to guess the type (`X-Content-Type-Options: nosniff`).
+    pub nosniff: bool,
+    /// `Location` as sent, octets that are no UTF-8 percent-encoded, so that they go back as they came.
     pub location: Option<String>,
     /// `Retry-After`, made a span by the client at arrival; garbage, dates in the past and negative ones are `None`.
     pub retry_after: Option<Duration>,
@@ -75,6 +82,8 @@ pub struct Answer {
     pub wire_bytes: u64,
     /// Set where the body was cut at a limit; what is kept is a prefix.
     pub truncated: Option<Limit>,
+    /// What was odd about it.
+    pub remarks: Remarks,
     /// The head as it came, only where the request asked for it (`huntsman fetch`).
     pub head: Option<Box<Head>>,
 }
@@ -125,18 +134,28 @@ pub enum FailureClass {
     Connect,
     /// Connecting took too long.
     ConnectTimeout,
-    /// TLS: certificate not valid, or no common protocol.
+    /// TLS: no common protocol, or a handshake that broke.
     Tls,
+    /// The certificate has expired, or is not valid yet.
+    TlsExpired,
+    /// The certificate is for another name.
+    TlsName,
+    /// The certificate is vouched for by nobody we trust, or is broken.
+    TlsUntrusted,
     /// The head of the answer did not come in time.
     FirstByteTimeout,
     /// The body stalled.
     StallTimeout,
     /// The whole request took too long.
     TotalTimeout,
+    /// The body came, but slower than is waited for.
+    TooSlow,
     /// The connection broke before the answer was complete.
     Incomplete,
     /// What came is not HTTP, or breaks its rules beyond reading.
     Protocol,
+    /// The head has more fields, or larger ones, than are read.
+    HeadTooLarge,
     /// The content coding is unknown or broken.
     Coding,
     /// The lease ran out or the node stopped: nothing can be said of the URL.
@@ -145,18 +164,23 @@ pub enum FailureClass {
 
 impl FailureClass {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::NoSuchHost,
         Self::Dns,
         Self::ForbiddenAddress,
         Self::Connect,
         Self::ConnectTimeout,
         Self::Tls,
+        Self::TlsExpired,
+        Self::TlsName,
+        Self::TlsUntrusted,
         Self::FirstByteTimeout,
         Self::StallTimeout,
         Self::TotalTimeout,
+        Self::TooSlow,
         Self::Incomplete,
         Self::Protocol,
+        Self::HeadTooLarge,
         Self::Coding,
         Self::Aborted,
     ];
@@ -170,11 +194,16 @@ impl FailureClass {
             Self::Connect => "connect",
             Self::ConnectTimeout => "connect-timeout",
             Self::Tls => "tls",
+            Self::TlsExpired => "tls-expired",
+            Self::TlsName => "tls-name",
+            Self::TlsUntrusted => "tls-untrusted",
             Self::FirstByteTimeout => "first-byte-timeout",
             Self::StallTimeout => "stall-timeout",
             Self::TotalTimeout => "total-timeout",
+            Self::TooSlow => "too-slow",
             Self::Incomplete => "incomplete",
             Self::Protocol => "protocol",
+            Self::HeadTooLarge => "head-too-large",
             Self::Coding => "coding",
             Self::Aborted => "aborted",
         }

@@ -2,6 +2,7 @@
 
 use super::resolve::LookupFailure;
 use crate::crawl::visit::{Failure, FailureClass};
+use rustls::CertificateError;
 use std::error::Error;
 use std::io::ErrorKind;
 
@@ -31,15 +32,21 @@ fn known(cause: &(dyn Error + 'static), connecting: bool, tls: bool) -> Option<F
     if let Some(lookup) = cause.downcast_ref::<LookupFailure>() {
         return Some(match lookup {
             LookupFailure::NoSuchHost(_) => FailureClass::NoSuchHost,
-            LookupFailure::Unavailable(..) => FailureClass::Dns,
+            LookupFailure::Unavailable(..) | LookupFailure::TooLate(_) => FailureClass::Dns,
             LookupFailure::Forbidden(_) => FailureClass::ForbiddenAddress,
         });
     }
-    if cause.is::<rustls::Error>() {
-        return Some(FailureClass::Tls);
+    if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+        return Some(of_tls(tls));
+    }
+    if let Some(h2) = cause.downcast_ref::<h2::Error>() {
+        // What we refused broke the rules; what the other end reset or left was not brought to its end.
+        let is_ours = h2.is_library() && !h2.is_io();
+        return Some(if is_ours { FailureClass::Protocol } else { FailureClass::Incomplete });
     }
     if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
         return match () {
+            () if hyper.is_parse_too_large() => Some(FailureClass::HeadTooLarge),
             () if hyper.is_parse() => Some(FailureClass::Protocol),
             () if hyper.is_incomplete_message() || hyper.is_canceled() || hyper.is_closed() => {
                 Some(FailureClass::Incomplete)
@@ -63,6 +70,22 @@ fn known(cause: &(dyn Error + 'static), connecting: bool, tls: bool) -> Option<F
         | ErrorKind::BrokenPipe
         | ErrorKind::TimedOut => Some(FailureClass::Incomplete),
         _ => None,
+    }
+}
+
+fn of_tls(error: &rustls::Error) -> FailureClass {
+    use CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
+    };
+    match error {
+        rustls::Error::InvalidCertificate(why) => match why {
+            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
+                FailureClass::TlsExpired
+            }
+            NotValidForName | NotValidForNameContext { .. } => FailureClass::TlsName,
+            _ => FailureClass::TlsUntrusted,
+        },
+        _ => FailureClass::Tls,
     }
 }
 

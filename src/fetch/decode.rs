@@ -61,6 +61,18 @@ impl Body {
     }
 }
 
+/// A body with its codings undone.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    pub(super) octets: Vec<u8>,
+    /// Octets on the wire.
+    pub(super) wire: u64,
+    /// The limit it was cut at.
+    pub(super) truncated: Option<Limit>,
+    /// Whether it was coded as its header says.
+    pub(super) is_as_named: bool,
+}
+
 /// Undoes the codings of one body, piece by piece.
 pub(super) struct Decoder {
     body: Body,
@@ -115,8 +127,13 @@ impl Decoder {
         Ok(flow)
     }
 
-    /// The decoded body, its octets on the wire, and the limit it was cut at.
-    pub(super) fn finish(mut self) -> Result<(Vec<u8>, u64, Option<Limit>), Broken> {
+    /// Octets of the body that came over the wire so far.
+    pub(super) fn wire(&self) -> u64 {
+        self.body.wire
+    }
+
+    /// The decoded body.
+    pub(super) fn finish(mut self) -> Result<Decoded, Broken> {
         let body = &mut self.body;
         if body.truncated.is_none() {
             match &mut self.layers {
@@ -130,6 +147,12 @@ impl Decoder {
                 }
             }
         }
-        Ok((self.body.octets, self.body.wire, self.body.truncated))
+        let is_as_named = match &self.layers {
+            Layers::None => true,
+            Layers::One(only) => only.is_as_named(),
+            Layers::Two(outer, inner) => outer.is_as_named() && inner.is_as_named(),
+        };
+        let Body { octets, wire, truncated, .. } = self.body;
+        Ok(Decoded { octets, wire, truncated, is_as_named })
     }
 }

@@ -1,11 +1,13 @@
 //! Header fields of an answer, as the rules want them.
 
 use crate::crawl::time::Timestamp;
-use crate::crawl::visit::Answer;
+use crate::crawl::visit::{Answer, Remark, Remarks};
+use encoding_rs::WINDOWS_1252;
 use reqwest::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED, LOCATION,
-    RETRY_AFTER, SET_COOKIE,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED,
+    LOCATION, RETRY_AFTER, SET_COOKIE, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 static X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
@@ -13,16 +15,21 @@ static X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 /// An answer of `status` with everything its head says; the body is still to come.
 pub(super) fn answer(status: u16, fields: &HeaderMap, now: Timestamp) -> Answer {
     let first = |name: HeaderName| fields.get(name).map(text);
+    let mut remarks = Remarks::default();
+    let both = fields.contains_key(CONTENT_LENGTH) && fields.contains_key(TRANSFER_ENCODING);
+    remarks.add(Remark::LengthAndChunks, both);
     Answer {
         status,
-        content_type: first(CONTENT_TYPE),
-        location: first(LOCATION),
+        content_type: content_type(fields),
+        nosniff: fields.get(X_CONTENT_TYPE_OPTIONS).is_some_and(says_nosniff),
+        location: fields.get(LOCATION).map(location),
         retry_after: fields.get(RETRY_AFTER).and_then(|field| retry_after(field.to_str().ok()?, now)),
         robots_tag: joined(fields, &X_ROBOTS_TAG),
         etag: first(ETAG),
         last_modified: first(LAST_MODIFIED),
         max_age: fields.get_all(CACHE_CONTROL).iter().filter_map(|field| max_age(field.to_str().ok()?)).min(),
         sets_cookie: fields.contains_key(SET_COOKIE),
+        remarks,
         ..Answer::default()
     }
 }
@@ -39,13 +46,45 @@ pub(super) fn shown(fields: &HeaderMap) -> Vec<(String, String)> {
     fields.iter().map(|(name, field)| (name.as_str().to_owned(), value(field))).collect()
 }
 
-/// A field as text: UTF-8 if it is, else each octet as Latin-1.
+/// A field as text: UTF-8 if it is, else windows-1252.
 fn text(field: &HeaderValue) -> String {
     let octets = field.as_bytes();
     match std::str::from_utf8(octets) {
         Ok(text) => text.to_owned(),
-        Err(_) => octets.iter().copied().map(char::from).collect(),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(octets).0.into_owned(),
     }
+}
+
+/// A target as text: where it is no UTF-8 its octets are percent-encoded, so that the server gets back what it sent.
+fn location(field: &HeaderValue) -> String {
+    let octets = field.as_bytes();
+    if let Ok(text) = std::str::from_utf8(octets) {
+        return text.to_owned();
+    }
+    let mut text = String::with_capacity(octets.len() * 3);
+    for octet in octets {
+        if octet.is_ascii() {
+            text.push(char::from(*octet));
+        } else {
+            write!(text, "%{octet:02X}").expect("a String takes any text");
+        }
+    }
+    text
+}
+
+/// Of several the last that names a type (WHATWG Fetch, "extract a MIME type"); where none does, the first.
+fn content_type(fields: &HeaderMap) -> Option<String> {
+    let all = || fields.get_all(CONTENT_TYPE).iter().map(text);
+    let names_one = |field: &String| {
+        let name = field.split(';').next().unwrap_or_default().trim();
+        name.contains('/') && name != "*/*"
+    };
+    all().rfind(names_one).or_else(|| all().next())
+}
+
+fn says_nosniff(field: &HeaderValue) -> bool {
+    let first = field.as_bytes().split(|octet| *octet == b',').next().unwrap_or_default();
+    first.trim_ascii().eq_ignore_ascii_case(b"nosniff")
 }
 
 /// A line a field: to whom a field speaks ends with it.

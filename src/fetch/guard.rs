@@ -56,7 +56,7 @@ impl Guard {
     /// Checks what a URL says by itself: its port, and its host where that is an address.
     pub fn check(&self, url: &Url) -> Result<(), Forbidden> {
         if let Some(port) = url.port()
-            && (port == 0 || BAD_PORTS.binary_search(&port).is_ok())
+            && (port == 0 || BAD_PORTS.binary_search(&port).is_ok() || SERVERS.binary_search(&port).is_ok())
         {
             return Err(Forbidden::Port(port));
         }
@@ -222,6 +222,12 @@ const BAD_PORTS: &[u16] = &[
     3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ];
 
+/// Ports of databases, caches and queues, which browsers do not refuse: a link must not make us speak to one, ascending.
+const SERVERS: &[u16] = &[
+    1_433, 1_521, 2_181, 2_375, 3_306, 3_389, 5_432, 5_672, 5_900, 6_379, 9_042, 9_092, 11_211, 26_379,
+    27_017,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,7 +368,7 @@ mod tests {
 
     #[test]
     fn ports_of_other_protocols_are_refused() {
-        assert!(BAD_PORTS.is_sorted());
+        assert!(BAD_PORTS.is_sorted() && SERVERS.is_sorted());
         for (port, expected) in
             [(0, false), (22, false), (25, false), (6_667, false), (80, true), (443, true), (8_080, true)]
         {

@@ -7,7 +7,7 @@
 
 use super::classify;
 use super::cookies::Cookies;
-use super::decode::{Broken, Decoder, Flow};
+use super::decode::{Broken, Decoded, Decoder, Flow};
 use super::fields;
 use super::guard::Guard;
 use super::patience::{Patience, head_limit};
@@ -15,7 +15,7 @@ use super::resolve::Resolver;
 use super::{Fetch, Request, Timeouts};
 use crate::clock::Clock;
 use crate::crawl::time::Timestamp;
-use crate::crawl::visit::{Answer, Failure, FailureClass, Head, Visit};
+use crate::crawl::visit::{Answer, Failure, FailureClass, Head, Remark, Visit};
 use async_trait::async_trait;
 use ipnet::IpNet;
 use reqwest::header::{
@@ -128,7 +128,8 @@ impl HttpClient {
         let sent = fields::shown(&request_fields);
         let guard = Arc::new(Guard::new(settings.allow, settings.own_ports));
         let proxy = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
-        let resolver = Resolver::new(Arc::clone(&guard), settings.hosts, proxy, clock);
+        let resolver =
+            Resolver::new(Arc::clone(&guard), settings.hosts, proxy, settings.timeouts.connect, clock);
         let mut builder = reqwest::Client::builder()
             .default_headers(request_fields)
             .redirect(reqwest::redirect::Policy::none())
@@ -211,8 +212,11 @@ impl HttpClient {
             return Err(Failure { class: FailureClass::Protocol, detail });
         }
         let max_body = request.max_body.unwrap_or(self.max_body);
-        let decoder = self.read_body(response, &mut patience, max_body, tls).await?;
-        (answer.body, answer.wire_bytes, answer.truncated) = decoder.finish().map_err(|why| broken(&why))?;
+        let decoder = self.read_body(response, &mut patience, max_body, now, tls).await?;
+        let Decoded { octets, wire, truncated, is_as_named } =
+            decoder.finish().map_err(|why| broken(&why))?;
+        (answer.body, answer.wire_bytes, answer.truncated) = (octets, wire, truncated);
+        answer.remarks.add(Remark::NotCodedAsNamed, !is_as_named);
         Ok(answer)
     }
 
@@ -221,6 +225,7 @@ impl HttpClient {
         mut response: Response,
         patience: &mut Patience<'_>,
         max_body: usize,
+        head: Timestamp,
         tls: bool,
     ) -> Result<Decoder, Failure> {
         let room = response.content_length().unwrap_or(0).min(MAX_TRUST) as usize;
@@ -228,7 +233,7 @@ impl HttpClient {
         let codings = codings.filter_map(|field| field.to_str().ok()).flat_map(|field| field.split(','));
         let mut decoder = Decoder::new(codings, room, max_body, self.max_wire).map_err(|why| broken(&why))?;
         loop {
-            let piece = patience.piece(response.chunk()).await.map_err(late)?;
+            let piece = patience.piece(response.chunk(), head, decoder.wire()).await.map_err(late)?;
             let Some(piece) = piece.map_err(|error| classify::failure(error, tls))? else {
                 // The connection goes back to the pool in a task of its own. Were the next request of this host made before that has
                 // run, it would find none idle and open a second one.
@@ -287,6 +292,7 @@ fn late(class: FailureClass) -> Failure {
     let detail = match class {
         FailureClass::FirstByteTimeout => "no complete head in time",
         FailureClass::StallTimeout => "the body stalled",
+        FailureClass::TooSlow => "the body came too slowly",
         _ => "the whole took too long",
     };
     Failure { class, detail: detail.to_owned() }

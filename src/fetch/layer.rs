@@ -95,6 +95,11 @@ impl Layer {
         Ok(Flow::More)
     }
 
+    /// Whether the body, as far as it was seen, is coded as its name says.
+    pub(super) fn is_as_named(&self) -> bool {
+        !matches!(self.state, State::Plain)
+    }
+
     /// Says that no more will come.
     pub(super) fn finish(&mut self, sink: Sink<'_>) -> Result<(), Broken> {
         if let State::Looking(coding, seen) = &mut self.state {

@@ -80,9 +80,14 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// Between two pieces of the body.
     pub stall: Duration,
+    /// From the head on: after that a body must have come at [`MIN_RATE`] on average.
+    pub slow: Duration,
     /// The whole request.
     pub total: Duration,
 }
+
+/// Octets a second on the wire, below which a body is given up once [`Timeouts::slow`] has passed.
+pub const MIN_RATE: u64 = 1_000;
 
 impl Default for Timeouts {
     fn default() -> Self {
@@ -90,6 +95,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(10),
             first_byte: Duration::from_secs(20),
             stall: Duration::from_secs(15),
+            slow: Duration::from_secs(10),
             total: Duration::from_secs(60),
         }
     }

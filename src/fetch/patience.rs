@@ -3,7 +3,7 @@
 //! A timer per limit and per piece of a body costs more than reading a small page. This one is set for the head and
 //! moved only when a wait could end sooner than it is set for; when it fires too early it is set again.
 
-use super::Timeouts;
+use super::{MIN_RATE, Timeouts};
 use crate::clock::Clock;
 use crate::crawl::time::Timestamp;
 use crate::crawl::visit::FailureClass;
@@ -56,30 +56,46 @@ impl<'a> Patience<'a> {
         .await
     }
 
-    /// Waits for the next piece of the body.
-    pub(super) async fn piece<T>(&mut self, piece: impl Future<Output = T>) -> Result<T, FailureClass> {
+    /// Waits for the next piece of a body of which `wire` octets came since `head`.
+    pub(super) async fn piece<T>(
+        &mut self,
+        piece: impl Future<Output = T>,
+        head: Timestamp,
+        wire: u64,
+    ) -> Result<T, FailureClass> {
         let mut piece = pin!(piece);
         let mut limit = None;
         poll_fn(|context| {
             if let Poll::Ready(piece) = piece.as_mut().poll(context) {
                 return Poll::Ready(Ok(piece));
             }
-            let limit = *limit.get_or_insert_with(|| self.elapsed() + self.timeouts.stall);
-            let until = limit.min(self.timeouts.total);
+            let (until, class) = *limit.get_or_insert_with(|| self.limit(head, wire));
             if self.sleep.deadline() > self.origin + until {
                 self.sleep.as_mut().reset(self.origin + until);
             }
             loop {
                 ready!(self.sleep.as_mut().poll(context));
                 if self.sleep.deadline() >= self.origin + until {
-                    let stalled = limit < self.timeouts.total;
-                    let class = if stalled { FailureClass::StallTimeout } else { FailureClass::TotalTimeout };
                     return Poll::Ready(Err(class));
                 }
                 self.sleep.as_mut().reset(self.origin + until);
             }
         })
         .await
+    }
+
+    /// Until when the next piece is waited for, from the start, and what it means where none comes.
+    fn limit(&self, head: Timestamp, wire: u64) -> (Duration, FailureClass) {
+        let stall = self.elapsed() + self.timeouts.stall;
+        let earned = Duration::from_millis(wire.saturating_mul(1_000) / MIN_RATE);
+        let slow = head.since(self.started) + self.timeouts.slow.max(earned);
+        if self.timeouts.total <= stall.min(slow) {
+            (self.timeouts.total, FailureClass::TotalTimeout)
+        } else if stall <= slow {
+            (stall, FailureClass::StallTimeout)
+        } else {
+            (slow, FailureClass::TooSlow)
+        }
     }
 
     fn elapsed(&self) -> Duration {

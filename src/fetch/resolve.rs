@@ -15,12 +15,17 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// How long the addresses of a name are believed. `getaddrinfo` does not tell how long they may be.
 const BELIEVED: Duration = Duration::from_secs(60);
 
 /// Names whose addresses are remembered.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
+
+/// Names that the system is asked for at a time: each holds one of the threads that parsing needs, too, however slow a
+/// server of names is.
+const LOOKUPS: usize = 128;
 
 /// Why a name brought no address.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +34,8 @@ pub(super) enum LookupFailure {
     NoSuchHost(String),
     #[error("failed to resolve {0}: {1}")]
     Unavailable(String, std::io::Error),
+    #[error("no answer about {0} in time")]
+    TooLate(String),
     #[error(transparent)]
     Forbidden(Forbidden),
 }
@@ -42,6 +49,9 @@ pub(super) struct Resolver {
     hosts: HashMap<String, Vec<IpAddr>>,
     /// A proxy the operator chose may stand anywhere.
     proxy: Option<String>,
+    /// How long a name may take: less than connecting, so that the one is told from the other.
+    patience: Duration,
+    lookups: Arc<Semaphore>,
     clock: Clock,
     /// A std mutex: held for one look, never across an await.
     known: Arc<Mutex<LruCache<String, Known>>>,
@@ -52,9 +62,19 @@ impl Resolver {
         guard: Arc<Guard>,
         hosts: HashMap<String, Vec<IpAddr>>,
         proxy: Option<String>,
+        connect: Duration,
         clock: Clock,
     ) -> Self {
-        Self { guard, hosts, proxy, clock, known: Arc::new(Mutex::new(LruCache::new(REMEMBERED))) }
+        let (patience, lookups) = (connect * 4 / 5, Arc::new(Semaphore::new(LOOKUPS)));
+        Self {
+            guard,
+            hosts,
+            proxy,
+            patience,
+            lookups,
+            clock,
+            known: Arc::new(Mutex::new(LruCache::new(REMEMBERED))),
+        }
     }
 
     /// What is known of `host` without asking.
@@ -74,13 +94,22 @@ impl Resolve for Resolver {
         let guard = if self.proxy.as_deref() == Some(&*host) { None } else { Some(Arc::clone(&self.guard)) };
         let recalled = self.recall(&host);
         let known = Arc::clone(&self.known);
-        let clock = self.clock;
+        let (clock, patience, lookups) = (self.clock, self.patience, Arc::clone(&self.lookups));
         Box::pin(async move {
             let addresses = if let Some(addresses) = recalled {
                 addresses
             } else {
                 let asked = host.clone();
-                let addresses = tokio::task::spawn_blocking(move || ask(&asked)).await??;
+                let looked_up = async {
+                    // Held until the system has answered, also where nobody waits for that any more.
+                    let permit = lookups.acquire_owned().await?;
+                    let ask = move || (ask(&asked), drop(permit)).0;
+                    Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
+                        tokio::task::spawn_blocking(ask).await??,
+                    )
+                };
+                let too_late = |_| LookupFailure::TooLate(host.clone());
+                let addresses = tokio::time::timeout(patience, looked_up).await.map_err(too_late)??;
                 let until = clock.now() + BELIEVED;
                 let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
                 known.put(host.clone(), (until, Arc::clone(&addresses)));

@@ -4,6 +4,7 @@
 //! only then is the URL no longer leased. Dying anywhere before that costs one repeated visit.
 
 mod job;
+mod parsing;
 mod quiet;
 mod reading;
 mod reminding;
@@ -12,6 +13,7 @@ mod sitemaps;
 mod visiting;
 
 pub use job::{Job, JobSettings, Jobs, MakeJob, Published};
+pub use parsing::ParsePool;
 pub use reading::Reading;
 pub use robots::Robots;
 pub use sitemaps::Sitemaps;

@@ -38,7 +38,9 @@ fn decide(body: &[u8], content_type: Option<&str>) -> (&'static Encoding, Charse
     if let Some((encoding, len)) = Encoding::for_bom(body) {
         return (encoding, CharsetSource::Bom, len);
     }
-    if let Some(encoding) = content_type.and_then(charset_parameter).and_then(usable) {
+    let said = content_type.and_then(charset_parameter).and_then(usable);
+    // It would hide every letter that is not ASCII.
+    if let Some(encoding) = said.filter(|encoding| *encoding != X_USER_DEFINED) {
         return (encoding, CharsetSource::Header, 0);
     }
     let head = &body[..body.len().min(PRESCAN_BYTES)];

@@ -16,6 +16,7 @@ mod outlinks;
 mod reader;
 mod selectors;
 mod sitemap;
+mod sniff;
 mod tags;
 mod tokens;
 
@@ -25,6 +26,7 @@ mod tests;
 pub use charset::PRESCAN_BYTES;
 pub use selectors::{SelectorError, Selectors};
 pub use sitemap::{is_gzip, is_sitemap, sitemap};
+pub use sniff::{Kind, kind};
 
 use crate::crawl::page::Page;
 
@@ -131,6 +133,11 @@ pub struct Parser {
 }
 
 impl Parser {
+    /// Bytes of its buffers: a page that blew them up is no reason to keep them.
+    pub fn weight(&self) -> usize {
+        self.buffers.weight()
+    }
+
     /// A parser that keeps to `limits`.
     pub fn new(limits: Limits) -> Self {
         Self { limits, buffers: reader::Buffers::default() }

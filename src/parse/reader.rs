@@ -29,6 +29,14 @@ pub(super) struct Buffers {
     second_value: String,
 }
 
+impl Buffers {
+    /// Bytes that are kept from page to page, links apart, which are given away.
+    pub(super) fn weight(&self) -> usize {
+        let Self { decoded, value, second_value, .. } = self;
+        decoded.capacity() + value.capacity() + second_value.capacity()
+    }
+}
+
 /// Reads the page whose decoded body is `text`.
 pub(super) fn read(text: &str, xml: bool, want: &Want<'_>, limits: &Limits, buffers: &mut Buffers) -> Page {
     buffers.outlinks.restart();

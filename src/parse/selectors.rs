@@ -8,6 +8,8 @@
 //!
 //! No value gives `null`, one a string, several an array of strings. A match without text gives no value.
 
+use std::borrow::Cow;
+
 use ego_tree::NodeRef;
 use ego_tree::iter::Edge;
 use html5ever::driver::{ParseOpts, parse_document};
@@ -107,7 +109,9 @@ impl Selectors {
     pub(super) fn extract(&self, text: &str, limits: &Limits) -> Value {
         let tree_builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
         let options = ParseOpts { tree_builder, ..ParseOpts::default() };
-        let html = parse_document(HtmlTreeSink::new(Html::new_document()), options).one(text);
+        // A tree parser makes a token of each NUL, and nothing of the token.
+        let text = if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) };
+        let html = parse_document(HtmlTreeSink::new(Html::new_document()), options).one(&*text);
         let mut reading = Reading {
             values: Vec::new(),
             text: Collapse::default(),

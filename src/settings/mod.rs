@@ -17,8 +17,8 @@ mod values;
 pub use gate::FailOn;
 pub use layers::{Entry, Layers, Mistake, Origin, Raw, StoredSettings};
 pub use parts::{
-    Extraction, Identity, Installation, Limits, Links, Network, Output, Politeness, ProgressMode, Robots,
-    Secret, Select, Settings, Sink, Sitemaps, Text,
+    Certificates, Extraction, Identity, Installation, Limits, Links, Network, Output, Politeness,
+    ProgressMode, Robots, Secret, Select, Settings, Sink, Sitemaps, Text,
 };
 pub use place::{Place, PostgresUrl, StoreUrl};
 pub use values::crawl_name;

@@ -117,6 +117,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Whether servers must prove who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificates {
+    /// By a certificate that the system trusts, valid now, for their name.
+    Verify,
+    /// Any will do. Warned of at every start.
+    AcceptAny,
+}
+
 /// How requests travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
@@ -126,6 +135,8 @@ pub struct Network {
     pub timeouts: Timeouts,
     /// Most bytes of a body, on the wire and decoded.
     pub max_body: usize,
+    /// Whether servers must prove who they are.
+    pub certificates: Certificates,
     /// Networks that may be asked although they are private.
     pub allow_private: Vec<IpNet>,
     /// The proxy that requests go through; may hold a password.
@@ -327,9 +338,15 @@ impl Layers {
                 connect: longest.connect.min(total),
                 first_byte: longest.first_byte.min(total),
                 stall: longest.stall.min(total),
+                slow: longest.slow.min(total),
                 total,
             },
             max_body: max_body as usize,
+            certificates: if self.switch("insecure")? {
+                Certificates::AcceptAny
+            } else {
+                Certificates::Verify
+            },
             allow_private: self.many("allow_private", values::network)?,
             proxy: self.text("proxy", values::proxy)?,
         })

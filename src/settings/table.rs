@@ -263,6 +263,8 @@ pub static SETTINGS: &[Setting] = &[
         "Most time for one request; connecting, the first byte and stalls have less")),
     own(setting(Network, "allow_private", List, "", "CIDR",
         "Allow addresses of this private or loopback network, as in 127.0.0.0/8")),
+    setting(Network, "insecure", Switch, "false", "BOOL",
+        "Accept any certificate, also one that has expired or is for another name; only for sites of your own"),
     secret(setting(Network, "proxy", Text, "", "URL",
         "Send requests through this proxy: http://, https:// or socks5://")),
 

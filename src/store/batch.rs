@@ -13,6 +13,7 @@ use crate::crawl::robots::{Consent, Purpose};
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use crate::store::Committed;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -243,8 +244,18 @@ pub(super) fn kind(report: &Report) -> &'static str {
     if report.is_sitemap() { "sitemap" } else { "page" }
 }
 
-/// What `fetches.detail` says of an outcome.
-pub(super) fn detail(outcome: &Outcome) -> Option<&str> {
+/// What `fetches.detail` says of a visit: of its outcome, and what was odd about the answer.
+pub(super) fn detail(report: &Report) -> Option<Cow<'_, str>> {
+    let said = of_outcome(&report.outcome);
+    let remarks = report.fetch.as_ref().map(|fetch| fetch.remarks).unwrap_or_default();
+    match said {
+        said if remarks.is_empty() => said.map(Cow::Borrowed),
+        None | Some("") => Some(Cow::Owned(remarks.to_string())),
+        Some(said) => Some(Cow::Owned(format!("{said}; {remarks}"))),
+    }
+}
+
+fn of_outcome(outcome: &Outcome) -> Option<&str> {
     match outcome {
         Outcome::Failed { detail, .. } | Outcome::Retry { detail, .. } | Outcome::Read { detail, .. } => {
             Some(detail)

@@ -185,6 +185,10 @@ pub(super) fn client_settings(settings: &Settings, allow: Vec<IpNet>) -> Result<
         max_body: settings.network.max_body,
         max_wire: settings.network.max_body,
         proxy: proxy.context("the proxy is not a URL")?,
+        certificates: match settings.network.certificates {
+            settings::Certificates::Verify => http::Certificates::Verified,
+            settings::Certificates::AcceptAny => http::Certificates::Unverified,
+        },
         allow,
         own_ports: own_ports(settings),
         idle_per_host: settings.politeness.per_host as usize + 1,

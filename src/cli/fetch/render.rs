@@ -103,6 +103,7 @@ impl Lines {
             let coding = request.field("content-encoding").unwrap_or_else(|| "no coding".to_owned());
             let (wire, body) = (count(request.wire_bytes), count(request.body_bytes));
             self.say("body", &format!("{wire} bytes on the wire ({coding}), {body} decoded"));
+            self.maybe("odd", request.remarks.as_deref());
         }
     }
 

@@ -87,6 +87,8 @@ pub(super) struct Exchange {
     pub(super) wire_bytes: u64,
     /// Octets of the body decoded.
     pub(super) body_bytes: u64,
+    /// What was odd about the answer, as `fetches.detail` says it.
+    pub(super) remarks: Option<String>,
 }
 
 impl Exchange {

@@ -14,7 +14,7 @@ use crate::crawl::robots::{Purpose, Signals};
 use crate::crawl::scope::Scope;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::{UrlKey, canonical};
-use crate::crawl::visit::{Head, Visit};
+use crate::crawl::visit::{Head, Remarks, Visit};
 use crate::fetch::Request;
 use crate::node::Reading;
 use crate::settings::{Robots, Settings};
@@ -144,12 +144,13 @@ impl Visiting<'_> {
         let (mut visit, page) = self.reading.parsed(visit, false).await;
         let head = visit.result.as_mut().ok().and_then(|answer| answer.head.take());
         let request = exchange(&url.url, &visit, head.as_deref(), self.sent);
-        let panicked = page.is_none();
-        let mut report = assess::assess(url, NO_LEASE, visit, page.unwrap_or_default(), &self.rules(scope));
-        if panicked {
-            report.outcome = Outcome::parse_panic();
-        }
+        let mut report = match page {
+            Ok(page) => assess::assess(url, NO_LEASE, visit, page, &self.rules(scope)),
+            Err(why) => assess::unread(url, NO_LEASE, &visit, &why, &self.rules(scope)),
+        };
         self.settings.politeness.withholding.after(&mut report, signals);
+        let request =
+            Exchange { remarks: report.fetch.as_ref().and_then(|fetch| words_of(fetch.remarks)), ..request };
         for (target, kind) in report.opens() {
             scope.add_seed(&target, kind);
         }
@@ -239,6 +240,10 @@ fn belongs(url: &Url, scope: &Scope, origin: Origin) -> String {
     }
 }
 
+fn words_of(remarks: Remarks) -> Option<String> {
+    (!remarks.is_empty()).then(|| remarks.to_string())
+}
+
 fn exchange(url: &str, visit: &Visit, head: Option<&Head>, sent: &[(String, String)]) -> Exchange {
     let fetched = assess::fetched(visit);
     let failure = visit.result.as_ref().err();
@@ -257,6 +262,7 @@ fn exchange(url: &str, visit: &Visit, head: Option<&Head>, sent: &[(String, Stri
         total_ms: millis(fetched.total),
         wire_bytes: fetched.wire_bytes,
         body_bytes: fetched.body_bytes,
+        remarks: words_of(fetched.remarks),
     }
 }
 

@@ -153,7 +153,7 @@ impl Run<'_> {
             scope.add_seed(&seed, *kind);
             on_loopback &= !named || seed.host_str().is_some_and(is_loopback);
         }
-        self.say_header(&Header {
+        let header = Header {
             seeds,
             scope: scope.as_words().to_owned(),
             robots: settings.politeness.robots == Robots::Obey,
@@ -161,6 +161,7 @@ impl Run<'_> {
             max_pages: settings.limits.max_pages,
             data: place.place(),
             resumed,
-        });
+        };
+        self.say_header(&header, settings.network.certificates);
     }
 }

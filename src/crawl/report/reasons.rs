@@ -14,12 +14,21 @@ pub const TOO_MANY_REDIRECTS: &str = "too-many-redirects";
 pub const NOT_A_SITEMAP: &str = "not-a-sitemap";
 /// Our parser panicked on the page.
 pub const PARSE_PANIC: &str = "parse-panic";
+/// Our parser took too long on the page.
+pub const PARSE_OVERRUN: &str = "parse-overrun";
 /// Nodes died with this URL in hand, again and again.
 pub const QUARANTINED: &str = "quarantined";
 
 /// Those that are neither a status nor a failure class: a whole answer may have come.
-pub const OTHERS: [&str; 6] =
-    [REDIRECT_INVALID, REDIRECT_LOOP, TOO_MANY_REDIRECTS, NOT_A_SITEMAP, PARSE_PANIC, QUARANTINED];
+pub const OTHERS: [&str; 7] = [
+    REDIRECT_INVALID,
+    REDIRECT_LOOP,
+    TOO_MANY_REDIRECTS,
+    NOT_A_SITEMAP,
+    PARSE_PANIC,
+    PARSE_OVERRUN,
+    QUARANTINED,
+];
 
 /// What stands before a status.
 const STATUS: &str = "http-";

@@ -188,7 +188,7 @@ fn decoded(coding: &str, body: &[u8], pieces: usize) -> Result<Vec<u8>, Broken> 
             break;
         }
     }
-    Ok(decoder.finish()?.0)
+    Ok(decoder.finish()?.octets)
 }
 
 proptest::proptest! {

@@ -51,7 +51,7 @@ async fn what_is_not_http_is_a_protocol_failure() {
 #[tokio::test]
 async fn a_head_without_end_is_refused() {
     let huge = format!("HTTP/1.1 200 OK\r\nX-Huge: {}\r\n\r\n", "x".repeat(2 << 20));
-    assert_eq!(class(answer_of(huge).await), FailureClass::Protocol);
+    assert_eq!(class(answer_of(huge).await), FailureClass::HeadTooLarge);
     let fields = |count: usize| {
         let mut head = String::from("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n");
         for number in 1..count {
@@ -61,7 +61,7 @@ async fn a_head_without_end_is_refused() {
     };
     assert_eq!(answer_of(fields(101)).await.unwrap().body, b"ok");
     assert_eq!(answer_of(fields(256)).await.unwrap().body, b"ok");
-    assert_eq!(class(answer_of(fields(257)).await), FailureClass::Protocol);
+    assert_eq!(class(answer_of(fields(257)).await), FailureClass::HeadTooLarge);
 }
 
 #[tokio::test]

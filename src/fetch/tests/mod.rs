@@ -115,6 +115,7 @@ fn settings() -> Settings {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(5),
             stall: Duration::from_secs(5),
+            slow: Duration::from_secs(10),
             total: Duration::from_secs(20),
         },
         allow: vec!["127.0.0.0/8".parse().unwrap()],

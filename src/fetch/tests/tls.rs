@@ -56,7 +56,7 @@ fn self_signed() -> SocketAddr {
 #[tokio::test]
 async fn a_certificate_nobody_vouches_for() {
     let address = self_signed();
-    assert_eq!(class(secure(address, &client()).await), FailureClass::Tls);
+    assert_eq!(class(secure(address, &client()).await), FailureClass::TlsUntrusted);
     let trusting = client_with(|settings| settings.certificates = Certificates::Unverified);
     assert_eq!(secure(address, &trusting).await.unwrap().body, b"over TLS");
 }

@@ -281,7 +281,7 @@ struct FetchRow<'a> {
     /// Of robots.txt: the hop, from 1.
     attempt: u32,
     outcome: &'static str,
-    detail: Option<&'a str>,
+    detail: Option<Cow<'a, str>>,
     fetch: &'a Fetched,
 }
 
@@ -297,7 +297,7 @@ fn page_request<'a>((visit, fetch): (&'a Visited<'a>, &'a Fetched)) -> FetchRow<
         visit: Some(url.visit),
         attempt: url.attempt,
         outcome: outcome.word(),
-        detail: batch::detail(outcome),
+        detail: batch::detail(visit.report),
         fetch,
     }
 }
@@ -317,7 +317,7 @@ async fn insert_fetches(
         visit: None,
         attempt: u32::from(robots.hop) + 1,
         outcome: robots.verdict,
-        detail: Some(robots.detail.as_str()).filter(|detail| !detail.is_empty()),
+        detail: Some(robots.detail.as_str()).filter(|detail| !detail.is_empty()).map(Cow::Borrowed),
         fetch: &robots.fetch,
     });
     let rows: Vec<FetchRow<'_>> = batch::requests(visits).map(page_request).chain(of_robots).collect();
@@ -333,7 +333,7 @@ async fn insert_fetches(
         .column(|row| row.fetch.status.map(i32::from))
         .column(|row| row.fetch.error)
         .column(|row| row.outcome)
-        .column(|row| scrub::maybe(row.detail))
+        .column(|row| scrub::maybe(row.detail.as_deref()))
         .column(|row| row.fetch.started.to_string())
         .column(|row| row.fetch.first_byte.map(batch::millis))
         .column(|row| batch::millis(row.fetch.total))

@@ -247,11 +247,11 @@ async fn insert_fetches(
     INSERT_FETCHES
         .run(connection, batch::requests(visits).collect(), |(visit, fetch), values| {
             let Report { url, outcome, token, .. } = visit.report;
-            let (kind, detail) = (batch::kind(visit.report), batch::detail(outcome));
+            let (kind, detail) = (batch::kind(visit.report), batch::detail(visit.report));
             values.add(url.crawl.0).key(url.key).add(token.0).text(kind).add(Arc::clone(&visit.url));
             values.add(url.host.shared()).add(Some(url.visit)).add(Some(url.attempt));
             let started = visit.started.clone().expect("a request has a start");
-            bind_request(fetch, outcome.word(), detail, started, values);
+            bind_request(fetch, outcome.word(), detail.as_deref(), started, values);
         })
         .await?;
     Ok(())

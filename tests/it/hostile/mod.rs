@@ -3,5 +3,20 @@
 //! `cases.txt` is the list. Each test notes what was seen; `tests/run` ends with the whole table.
 
 mod cases;
+mod charset;
+mod coding;
+mod dns;
+mod framing;
+mod html;
+mod judging;
+mod redirects;
+mod robots;
+mod site;
+mod sitemaps;
+mod storage;
+mod tls;
+mod transport;
+mod urls;
+mod waiting;
 
 pub(crate) use cases::shown;

@@ -113,6 +113,12 @@ pub(crate) fn fetch(report: &Report, fetch: &Fetched) -> FetchLine {
         Outcome::Redirected { to } => Some(to.clone()),
         Outcome::Stored(_) | Outcome::Disallowed { .. } | Outcome::Withheld { .. } => None,
     };
+    let detail = match (detail, fetch.remarks.to_string()) {
+        (detail, remarks) if remarks.is_empty() => detail,
+        (None, remarks) => Some(remarks),
+        (Some(detail), remarks) if detail.is_empty() => Some(remarks),
+        (Some(detail), remarks) => Some(format!("{detail}; {remarks}")),
+    };
     let (visit, attempt) = (Some(url.visit.into()), Some(url.attempt.into()));
     let line = request(fetch, url.crawl.0, &url.url, url.host.as_str(), report.token.0);
     let kind = if report.is_sitemap() { "sitemap" } else { "page" }.to_owned();

@@ -8,6 +8,7 @@ use huntsman::crawl::robots::{Consent, Signals};
 use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::{self, UrlKey, canonical};
+use huntsman::crawl::visit::Remarks;
 use huntsman::store::{Committed, Store};
 use std::time::Duration;
 
@@ -64,6 +65,7 @@ pub(crate) fn fetch(status: u16) -> Fetched {
         total: Duration::from_millis(3),
         wire_bytes: 100,
         body_bytes: 200,
+        remarks: Remarks::default(),
     }
 }
 

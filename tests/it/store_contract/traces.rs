@@ -13,6 +13,7 @@ use huntsman::crawl::scope::ScopeKind;
 use huntsman::crawl::sitemap::Sitemap;
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::traps::Rule;
+use huntsman::crawl::visit::{Remark, Remarks};
 use huntsman::store::{CrawlState, Store, WhichParked};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -200,6 +201,8 @@ fn leased(rng: &mut Rng, model: &ModelStore) -> Queued {
 }
 
 fn request(rng: &mut Rng) -> Fetched {
+    let mut remarks = Remarks::default();
+    remarks.add(Remark::Downgrade, rng.chance(20));
     let status = rng.chance(85).then(|| rng.pick(&[200, 301, 404, 503]));
     Fetched {
         status,
@@ -209,6 +212,7 @@ fn request(rng: &mut Rng) -> Fetched {
         total: Duration::from_micros(rng.range(0..9_000)),
         wire_bytes: rng.range(0..1_000),
         body_bytes: rng.range(0..1_000),
+        remarks,
     }
 }
 
