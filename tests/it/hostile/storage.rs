@@ -15,8 +15,10 @@ fn both(seed: &str, question: &str) -> [String; 2] {
     });
     ["sqlite:t.db", &database].map(|store| {
         let folder = tempfile::tempdir().unwrap();
-        let crawled =
-            run(folder.path(), &["crawl", seed, "--name", "t", "--store", store, "--text", "--retries", "0"]);
+        let crawled = run(
+            folder.path(),
+            &["crawl", seed, "--name", "t", "--store", store, "--text", "--retries", "0", "--delay", "20ms"],
+        );
         assert_eq!(crawled.status.code(), Some(0), "{}", said(&crawled));
         let asked = run(folder.path(), &["query", question, "--store", store, "--format", "csv"]);
         assert_eq!(asked.status.code(), Some(0), "{}", said(&asked));
