@@ -15,7 +15,7 @@ use crate::crawl::url::{UrlKey, canonical};
 use url::Url;
 
 /// The version of stream entries that this build writes, and the only one that it reads.
-pub(super) const VERSION: u8 = 3;
+pub(super) const VERSION: u8 = 4;
 
 /// Why bytes are no entry.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

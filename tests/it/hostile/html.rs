@@ -270,7 +270,7 @@ fn given_up(why: &Unread, reason: &str, words: &str) {
     use huntsman::crawl::visit::{Answer, Visit};
     let scope =
         Scope::new(&ScopeRules { kind: ScopeKind::Host, include: Vec::new(), exclude: Vec::new() }).unwrap();
-    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 20 };
+    let rules = Rules { scope: &scope, links: KeepLinks::All, retries: 20, robots_name: "huntsman" };
     let url = url::Url::parse("http://h/").unwrap();
     for attempt in 1..=3 {
         let queued = Queued {

@@ -292,7 +292,10 @@ fn own_listeners(row: &str) {
     };
     assert_eq!(fetch(true), Vec::<String>::new());
     assert_eq!(fetch(false), ["10.0.0.5", "10.9.9.9"], "elsewhere these ports are like any others");
-    println!("shown: {row}");
+    println!(
+        "shown: {row}: {} forms of our own ports in an allowed network, 0 connections; elsewhere the same ports are asked",
+        forms.len()
+    );
 }
 
 /// Variables that other programs take a proxy from lead nowhere.
@@ -316,7 +319,9 @@ fn proxies(row: &str) {
     let asked = network.asked();
     assert!(asked.iter().any(|one| one.contains("/to/0")), "the proxy is asked: {asked:?}");
     assert!(!asked.iter().any(|one| one.contains("10.0.0.1") || one.contains("router")), "{asked:?}");
-    println!("shown: {row}");
+    println!(
+        "shown: {row}: 6 variables of the environment, 0 connections; through the proxy of the settings nothing of the inside is asked for"
+    );
 }
 
 /// What a person asks for by name, and what is said of it: the same whether anybody listens there or not.
@@ -344,7 +349,7 @@ fn by_hand(row: &str) {
         assert_eq!(astray, Vec::<String>::new());
         assert!(String::from_utf8(output.stdout).unwrap().contains("forbidden-address"), "{url}");
     }
-    println!("shown: {row}");
+    println!("shown: {row}: an open and a closed port of the inside are told alike; 0 connections");
 }
 
 /// Names of the inside that the server of names says are public: they are not asked for all the same.

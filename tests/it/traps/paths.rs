@@ -1,6 +1,7 @@
 //! Paths that go on for ever.
 
 use super::{Crawl, asked, html};
+use crate::hostile::shown;
 use crate::program::raw_server::RawServer;
 use crate::program::run;
 
@@ -13,6 +14,7 @@ fn relative_link() -> RawServer {
     })
 }
 
+/// T3: a relative link that should have been absolute.
 #[test]
 fn t03_a_path_that_repeats_itself_is_parked_explained_and_released() {
     let folder = tempfile::tempdir().unwrap();
@@ -37,6 +39,10 @@ fn t03_a_path_that_repeats_itself_is_parked_explained_and_released() {
     assert_eq!(crawl.sql(&format!("select state from urls where url = '{url}'")), ["stored"]);
     assert_eq!(crawl.sql(&format!("select count(*) from skipped where url = '{url}'")), ["0"]);
     assert_eq!(asked(&site, |path| path == "/docs/docs/docs/docs/"), 0, "what it links to is judged as ever");
+    shown(
+        "T3",
+        &format!("{trapped} requests into the repetition; why explains what is parked, release opens it"),
+    );
 }
 
 #[test]

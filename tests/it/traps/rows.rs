@@ -2,11 +2,15 @@
 
 use super::web::words;
 use super::{Crawl, asked, html};
+use crate::hostile::shown;
 use crate::program::raw_server::RawServer;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Facets of a shop.
 const NAMES: [&str; 8] = ["brand", "colour", "kind", "place", "price", "size", "sort", "year"];
 
+/// T1: months for ever.
 #[test]
 fn t01_a_calendar_is_left_once_its_months_bring_nothing_new() {
     let folder = tempfile::tempdir().unwrap();
@@ -39,8 +43,10 @@ fn t01_a_calendar_is_left_once_its_months_bring_nothing_new() {
     crawl.well(&["release", "--rule", "template"]);
     crawl.well(&["resume"]);
     assert!(site.log().len() > before, "what was released is fetched");
+    shown("T1", &format!("{months} months were asked for, the rest is parked as /calendar/{{n}}/{{n}}"));
 }
 
+/// T2: a session in each link.
 #[test]
 fn t02_a_page_is_one_url_whatever_the_session() {
     let folder = tempfile::tempdir().unwrap();
@@ -51,8 +57,10 @@ fn t02_a_page_is_one_url_whatever_the_session() {
     });
     crawl.crawl(&site.url("/"), &[]);
     assert_eq!(crawl.sql("select count(*) from pages"), ["6"], "home and five pages");
+    shown("T2", "six pages of which every link has another session are six rows");
 }
 
+/// T4: facets in any order and number.
 #[test]
 fn t04_parameters_in_another_order_are_one_url_and_facets_are_not_combined_for_ever() {
     let folder = tempfile::tempdir().unwrap();
@@ -69,8 +77,10 @@ fn t04_parameters_in_another_order_are_one_url_and_facets_are_not_combined_for_e
     let reasons = crawl.sql("select distinct reason from skipped");
     assert!(reasons.iter().all(|reason| reason == "facets" || reason == "section"), "{reasons:?}");
     assert!(!reasons.is_empty());
+    shown("T4", &format!("{pages} of 390,624 combinations were asked for; the rest is parked"));
 }
 
+/// T7: one page under every address.
 #[test]
 fn t07_copies_of_one_page_are_left_alone_after_a_while() {
     let folder = tempfile::tempdir().unwrap();
@@ -87,8 +97,10 @@ fn t07_copies_of_one_page_are_left_alone_after_a_while() {
     let pages = asked(&site, |path| path.starts_with("/farm/"));
     assert!(pages <= 160, "{pages} copies");
     assert_eq!(crawl.sql("select distinct reason from skipped"), ["section"]);
+    shown("T7", &format!("{pages} copies were asked for, then the section is parked"));
 }
 
+/// T12: hundreds of new links a page.
 #[test]
 fn t12_pages_that_link_to_hundreds_of_new_ones_each_fill_no_queue() {
     let folder = tempfile::tempdir().unwrap();
@@ -107,6 +119,10 @@ fn t12_pages_that_link_to_hundreds_of_new_ones_each_fill_no_queue() {
     // There is room again as they are fetched: what was parked first comes first.
     crawl.well(&["resume", "--max-pages", "100"]);
     assert_eq!(crawl.sql("select count(*) > 400 from urls where state = 'open'"), ["1"]);
+    shown(
+        "T12",
+        "with --host-urls 500 never more than 500 wait; the rest is parked and opens as there is room",
+    );
 }
 
 #[test]
@@ -128,6 +144,7 @@ fn a_host_gives_no_more_pages_than_its_budget() {
     assert_eq!(crawl.sql("select count(*) from pages"), ["41"]);
 }
 
+/// T8: random text without end.
 #[test]
 fn t08_a_maze_of_random_text_is_left_and_the_site_around_it_is_read_whole() {
     let folder = tempfile::tempdir().unwrap();
@@ -149,8 +166,10 @@ fn t08_a_maze_of_random_text_is_left_and_the_site_around_it_is_read_whole() {
     assert!(maze <= 60, "{maze} pages of the maze");
     assert_eq!(crawl.sql("select count(*) from pages where url like '%/site/%'"), ["200"]);
     assert_eq!(crawl.sql("select count(*) from skipped where url like '%/site/%'"), ["0"]);
+    shown("T8", &format!("{maze} pages of the maze were asked for, and all 200 of the site around it"));
 }
 
+/// T9: 200 for what there is not.
 #[test]
 fn t09_pages_that_say_not_found_with_200_are_left_like_other_copies() {
     let folder = tempfile::tempdir().unwrap();
@@ -165,4 +184,75 @@ fn t09_pages_that_say_not_found_with_200_are_left_like_other_copies() {
     let pages = asked(&site, |path| path.starts_with("/products/"));
     assert!(pages <= 60, "{pages} pages that are none");
     assert_eq!(crawl.sql("select distinct reason from skipped"), ["template"]);
+    shown("T9", &format!("{pages} of the pages that are none were asked for, then their template is parked"));
+}
+
+/// T5: a name for every word, and pages on each of them that lead to more.
+#[test]
+fn t05_endless_subdomains_are_one_group_and_the_hosts_of_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let crawl = Crawl(folder.path());
+    // It is the proxy through which the crawl goes: so there is a server for every name.
+    let proxy = RawServer::start(|url, _| {
+        let (host, path) =
+            url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).unwrap_or_default();
+        if path == "robots.txt" {
+            return (404, String::new(), String::new());
+        }
+        let names = words(host, 6).replace("</p><p>", "");
+        let endless = names.split_whitespace().map(|name| format!("http://{name}.endless.example/"));
+        if host.ends_with("endless.example") {
+            return html(&words("the same", 60), &endless.collect::<Vec<_>>());
+        }
+        // Sixty blogs, each with pages of its own.
+        let blogs = (0..60).map(|n| format!("http://{}.blogs.example/", words(&n.to_string(), 1).trim()));
+        match (host, path) {
+            ("www.blogs.example", _) => {
+                html("home", &blogs.chain(["http://endless.example/".into()]).collect::<Vec<_>>())
+            }
+            (_, "") => html(&words(host, 80), &["/first", "/second"].map(str::to_owned)),
+            _ => html(&words(url, 80), &[]),
+        }
+    });
+    let through = format!("http://127.0.0.1:{}", proxy.port);
+    crawl.crawl("http://www.blogs.example/", &["--scope", "any", "--proxy", &through]);
+    let endless = asked(&proxy, |url| url.contains("endless.example/") && !url.ends_with("/robots.txt"));
+    assert!((5..=60).contains(&endless), "{endless} names of the trap");
+    assert_eq!(crawl.sql("select count(*) from pages where url like '%blogs.example/%'"), ["181"]);
+    let parked = crawl.sql("select distinct reason, parked from skipped");
+    assert_eq!(parked, ["domain-hosts|*.endless.example hosts"]);
+    shown(
+        "T5",
+        &format!(
+            "{endless} names were asked, the rest is parked; 60 subdomains of another domain are read whole"
+        ),
+    );
+}
+
+/// T11: sitemaps that name more sitemaps.
+#[test]
+fn t11_sitemaps_that_name_ever_more_sitemaps_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let crawl = Crawl(folder.path());
+    let port = Arc::new(AtomicU16::new(0));
+    let own = Arc::clone(&port);
+    let site = RawServer::start(move |path, _| {
+        let host = format!("http://127.0.0.1:{}", own.load(Ordering::Relaxed));
+        let index = |name: &str| {
+            let each = |n: usize| format!("<sitemap><loc>{host}/map/{name}{n}</loc></sitemap>");
+            let body = format!("<sitemapindex>{}</sitemapindex>", (0..20).map(each).collect::<String>());
+            (200, "Content-Type: text/xml\r\n".to_owned(), body)
+        };
+        match path {
+            "/sitemap.xml" => index("x"),
+            path if path.starts_with("/map/") => index(&path[5..]),
+            "/robots.txt" => (404, String::new(), String::new()),
+            _ => html("home", &[]),
+        }
+    });
+    port.store(site.port, Ordering::Relaxed);
+    crawl.crawl(&site.url("/"), &["--sitemaps"]);
+    let maps = asked(&site, |path| path.starts_with("/map/"));
+    assert!((20..=20 + 400).contains(&maps), "{maps} sitemaps");
+    shown("T11", &format!("{maps} sitemaps of an endless tree were asked for"));
 }
