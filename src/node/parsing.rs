@@ -41,7 +41,7 @@ impl ParsePool {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unread> {
-        let ends = |_| Unread::Panicked("the process ends".to_owned());
+        let ends = |()| Unread::Panicked("the process ends".to_owned());
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| ends(()))?;
         let working = tokio::task::spawn_blocking(move || {
             let done = guarded(work);

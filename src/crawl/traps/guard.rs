@@ -4,7 +4,7 @@
 //! store, and its answers are those of one transaction.
 
 use super::shape::{facets, path_of, section, template};
-use super::watch::{Kind, Watch};
+use super::watch::{Kind, SITEMAPS, Watch};
 use super::{Budgets, Rule};
 use crate::crawl::host::{HostKey, registrable_domain};
 use crate::crawl::lease::CrawlId;
@@ -155,11 +155,13 @@ impl Guard {
                     // One link of ten at least leads to what was found before.
                     let is_woven = known > 0 && known * 10 >= u64::from(page.inside);
                     group.fresh += u64::from(is_woven && group.learn(exact(&page.content_hash)));
+                    group.urls = group.urls.saturating_sub(u64::from(new == 0));
                 }
             }
-            // What was never asked for, or not answered, says nothing of the template.
-            None if is_closed && report.fetch.as_ref().is_none_or(|fetch| fetch.status.is_none()) => {
-                for name in [template, Some(section(&url.url))].into_iter().flatten() {
+            None if is_closed => {
+                // What was never asked for, or not answered, says nothing of the template.
+                let is_silent = report.fetch.as_ref().is_none_or(|fetch| fetch.status.is_none());
+                for name in [template.filter(|_| is_silent), Some(section(&url.url))].into_iter().flatten() {
                     if let Some(group) = watch.groups.get_mut(&name) {
                         group.urls = group.urls.saturating_sub(1);
                     }
@@ -182,7 +184,11 @@ impl Guard {
         // A sitemap is bounded by its own rules, and vouches for what it lists.
         let is_vouched = is_seed || found.origin.sitemap.is_some() || on.is_some_and(Report::is_sitemap);
         let looks = !is_vouched && self.budgets(crawl).traps;
-        let groups = if looks { self.groups(&host, found, on, parked) } else { Vec::new() };
+        let groups = match found.origin.sitemap {
+            Some(_) if !is_seed => vec![SITEMAPS.to_owned()],
+            _ if looks => self.groups(&host, found, on, parked),
+            _ => Vec::new(),
+        };
         self.within_groups(&host, found, &groups)?;
         let is_new_host = self.watch(&host).urls == 0;
         let domain = domain(&found.host).map(|domain| (crawl, domain));
@@ -210,6 +216,7 @@ impl Guard {
                         "{urls} URLs were found from within {name}, whose pages bring nothing new or lead to nothing known"
                     ),
                 ),
+                Kind::Sitemaps => (Rule::HostSitemaps, format!("{urls} sitemaps of one host are enough")),
                 Kind::Facets => {
                     (Rule::Facets, format!("{urls} combinations of parameters like {name} are enough"))
                 }
@@ -368,7 +375,7 @@ impl Guard {
                     } else {
                         u64::MAX
                     }),
-                    _ if !budgets.traps => MOST_ROOM,
+                    _ if !budgets.traps && kind != Kind::Sitemaps => MOST_ROOM,
                     _ => group.room(kind),
                 };
                 let most = room.min(MOST_ROOM) as usize;

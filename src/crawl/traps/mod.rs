@@ -41,6 +41,8 @@ pub enum Rule {
     Section,
     /// Enough combinations of parameters.
     Facets,
+    /// Enough sitemaps of the host.
+    HostSitemaps,
     /// Enough URLs of the host wait.
     HostUrls,
     /// Enough pages of the host.
@@ -55,13 +57,14 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RepeatedPath,
         Self::DeepPath,
         Self::Far,
         Self::Template,
         Self::Section,
         Self::Facets,
+        Self::HostSitemaps,
         Self::HostUrls,
         Self::HostPages,
         Self::DomainUrls,
@@ -78,6 +81,7 @@ impl Rule {
             Self::Template => "template",
             Self::Section => "section",
             Self::Facets => "facets",
+            Self::HostSitemaps => "host-sitemaps",
             Self::HostUrls => "host-urls",
             Self::HostPages => "host-pages",
             Self::DomainUrls => "domain-urls",

@@ -5,6 +5,7 @@
 //! a part of a site of any size is read whole.
 
 use super::sketch::is_near;
+use crate::crawl::sitemap::MAX_SITEMAPS;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ const TEMPLATE_FIRST: u64 = 2;
 /// URLs of one section of a site that were found in the section...
 const SECTION: u64 = 48;
 /// ... and for each of its pages that is new and links to what is known already, as pages of a site do and random ones do not.
+/// What leads to nothing new in the section takes no room at all.
 const SECTION_FRESH: u64 = 200;
 /// Sets of parameters of one path, before they are taken for facets that are combined freely...
 const FACET_SETS: u64 = 8;
@@ -34,12 +36,17 @@ const HOSTS: u64 = 20;
 /// ... and for each whose first page is not that of another one.
 const HOSTS_FRESH: u64 = 10;
 
+/// The group of the sitemaps of a host.
+pub(super) const SITEMAPS: &str = "sitemaps";
+
 /// What kind of a group it is, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Template,
     Section,
     Facets,
+    /// Sitemaps, however they are nested.
+    Sitemaps,
     /// URLs that wait.
     Urls,
     /// Pages.
@@ -51,6 +58,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn of(group: &str) -> Self {
         match group {
+            SITEMAPS => Self::Sitemaps,
             "urls" => Self::Urls,
             "pages" => Self::Pages,
             "hosts" => Self::Hosts,
@@ -81,6 +89,7 @@ impl Group {
             Kind::Template => TEMPLATE + TEMPLATE_FRESH * self.fresh.saturating_sub(TEMPLATE_FIRST),
             Kind::Section => SECTION + SECTION_FRESH * self.fresh,
             Kind::Facets if self.marks.len() as u64 > FACET_SETS => FACETS + FACETS_FRESH * self.fresh,
+            Kind::Sitemaps => MAX_SITEMAPS as u64,
             Kind::Hosts => HOSTS + HOSTS_FRESH * self.fresh,
             _ => u64::MAX,
         }

@@ -24,7 +24,7 @@ fn k1_nonsense_in_retry_after_leaves_our_own_back_off() {
         })
     });
     let urls: Vec<String> = sites.iter().map(|site| site.url("/")).collect();
-    let crawled = crawl(&urls, &["--wait", "0s"]);
+    let crawled = crawl(&urls, &[]);
     for (site, (field, expected)) in sites.iter().zip(cases) {
         let rest = crawled
             .value(&format!(
