@@ -1,27 +1,20 @@
 //! Encodings that are said wrongly, and text that plays tricks.
 
 use super::judging::{Crawled, crawl};
+use super::plays::{self, titled};
 use super::shown;
 use super::site::{Site, answer};
 use crate::program::run;
 
 /// Crawls a page for each pair of charset parameter and body; answers with the titles and encodings.
 fn read(pages: &[(&str, Vec<u8>)]) -> (Crawled, Vec<(String, String)>) {
-    let answers = pages.iter().map(|(charset, body)| {
-        let charset = if charset.is_empty() { String::new() } else { format!("; charset={charset}") };
-        answer(&format!("Content-Type: text/html{charset}\r\n"), body)
-    });
-    let site = Site::of(answers.collect());
+    let site = Site::of(plays::charsets(pages));
     let urls = site.urls(pages.len());
     let crawled = crawl(&urls, &["--text"]);
     crawled.all_stored(&urls);
     let text = |url: &str, column| crawled.of_page(url, column).as_str().unwrap_or_default().to_owned();
     let read = urls.iter().map(|url| (text(url, "title"), text(url, "charset"))).collect();
     (crawled, read)
-}
-
-fn titled(title: &[u8]) -> Vec<u8> {
-    [b"<title>", title, b"</title>"].concat()
 }
 
 #[track_caller]
@@ -58,11 +51,7 @@ fn c1_mark_header_meta_and_detector_in_that_order() {
 /// C2: a mark against the header.
 #[test]
 fn c2_the_mark_wins_over_the_header() {
-    let utf16: Vec<u8> = "\u{feff}<title>ü</title>".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let (_, read) = read(&[
-        ("iso-8859-1", utf16),
-        ("utf-16", [b"\xef\xbb\xbf".to_vec(), titled("ü".as_bytes())].concat()),
-    ]);
+    let (_, read) = read(&plays::marked());
     are(&read, &[("ü", "UTF-16LE"), ("ü", "UTF-8")]);
     shown("C2", "UTF-16LE over iso-8859-1, UTF-8 over utf-16");
 }
@@ -70,9 +59,7 @@ fn c2_the_mark_wins_over_the_header() {
 /// C4: labels.
 #[test]
 fn c4_labels_that_hide_a_page_are_ignored() {
-    let labels = ["x-user-defined", "iso-2022-kr", "hz-gb-2312", "utf-7", "none-such"];
-    let pages = labels.map(|label| (label, titled("über alles".as_bytes())));
-    let (_, read) = read(&pages);
+    let (_, read) = read(&plays::labelled());
     are(&read, &[("über alles", "UTF-8"); 5]);
     shown(
         "C4",

@@ -1,22 +1,23 @@
 //! Content codings that are none, too many, or bombs.
 
 use super::judging::{Crawled, crawl};
+use super::plays;
 use super::shown;
-use super::site::{Site, answer, page};
+use super::site::{Site, answer};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write as _;
 
-const PAGE: &[u8] =
+pub(super) const PAGE: &[u8] =
     b"<!doctype html><title>coded</title><p>With some text that is long enough to be compressed.</p>";
 
-fn gzip(octets: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(octets: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(octets).unwrap();
     encoder.finish().unwrap()
 }
 
-fn brotli(octets: &[u8], window: u32) -> Vec<u8> {
+pub(super) fn brotli(octets: &[u8], window: u32) -> Vec<u8> {
     let mut encoder = brotli::CompressorWriter::new(Vec::new(), 4_096, 5, window);
     encoder.write_all(octets).unwrap();
     encoder.into_inner()
@@ -24,9 +25,13 @@ fn brotli(octets: &[u8], window: u32) -> Vec<u8> {
 
 /// Crawls a page for each body with its coding.
 fn coded(bodies: &[(&str, Vec<u8>)]) -> (Crawled, Vec<String>) {
-    let answers = bodies.iter().map(|(coding, body)| page(&format!("Content-Encoding: {coding}\r\n"), body));
-    let site = Site::of(answers.collect());
-    let urls = site.urls(bodies.len());
+    of(plays::coded(bodies))
+}
+
+fn of(answers: Vec<Vec<u8>>) -> (Crawled, Vec<String>) {
+    let number = answers.len();
+    let site = Site::of(answers);
+    let urls = site.urls(number);
     (crawl(&urls, &[]), urls)
 }
 
@@ -51,9 +56,7 @@ fn is_cut(crawled: &Crawled, url: &str) -> i64 {
 /// E1: gzip.
 #[test]
 fn e1_a_gzip_bomb_is_cut_while_it_is_read() {
-    // One member of 16 MiB of zeros, 64 times over.
-    let member = gzip(&vec![0; 16 << 20]);
-    let (crawled, urls) = coded(&[("gzip", member.repeat(64))]);
+    let (crawled, urls) = of(plays::gzip_bomb());
     let bytes = is_cut(&crawled, &urls[0]);
     shown("E1", &format!("{bytes} octets of 1 GiB were decoded"));
 }
@@ -61,8 +64,7 @@ fn e1_a_gzip_bomb_is_cut_while_it_is_read() {
 /// E2: brotli, and bombs within bombs.
 #[test]
 fn e2_a_brotli_bomb_is_cut_while_it_is_read() {
-    let zeros = vec![0; 64 << 20];
-    let bomb = brotli(&zeros, 22);
+    let bomb = plays::brotli_bomb(64);
     let size = bomb.len();
     let (crawled, urls) =
         coded(&[("br", bomb.clone()), ("br, br", brotli(&bomb, 22)), ("br, gzip", gzip(&bomb))]);
@@ -98,8 +100,7 @@ fn e4_two_codings_are_undone_and_no_more() {
 /// E5: members.
 #[test]
 fn e5_every_member_of_a_gzip_body_is_read() {
-    let members = [gzip(b"<title>co"), gzip(b""), gzip(b"ded</title>"), vec![0; 512]].concat();
-    let (crawled, urls) = coded(&[("gzip", members)]);
+    let (crawled, urls) = of(plays::members());
     all_read(&crawled, &urls);
     shown("E5", "three members are one page; padding behind them is ignored");
 }
@@ -107,8 +108,7 @@ fn e5_every_member_of_a_gzip_body_is_read() {
 /// E7: half a body.
 #[test]
 fn e7_half_a_coding_is_a_failure_and_never_passes_for_a_page() {
-    let half = |octets: Vec<u8>| octets[..octets.len() / 2].to_vec();
-    let (crawled, urls) = coded(&[("gzip", half(gzip(PAGE))), ("br", half(brotli(PAGE, 22)))]);
+    let (crawled, urls) = of(plays::half_coded());
     crawled.all_failed(&urls, "coding");
     assert_eq!(crawled.value("select count(*) from pages"), 0);
     shown("E7", "coding; half a page is not stored as one");
@@ -117,7 +117,7 @@ fn e7_half_a_coding_is_a_failure_and_never_passes_for_a_page() {
 /// E8: names.
 #[test]
 fn e8_x_gzip_is_gzip() {
-    let (crawled, urls) = coded(&[("x-gzip", gzip(PAGE)), ("GZIP", gzip(PAGE)), (" gzip ,", gzip(PAGE))]);
+    let (crawled, urls) = of(plays::names_of_gzip());
     all_read(&crawled, &urls);
     shown("E8", "x-gzip, GZIP and a trailing comma are read");
 }
@@ -125,7 +125,7 @@ fn e8_x_gzip_is_gzip() {
 /// E10: text that is called coded.
 #[test]
 fn e10_text_that_is_called_gzip_is_read_and_remarked() {
-    let (crawled, urls) = coded(&["gzip", "br", "deflate"].map(|coding| (coding, PAGE.to_vec())));
+    let (crawled, urls) = of(plays::not_coded());
     all_read(&crawled, &urls);
     for url in &urls {
         crawled.became(url).remarked("not-coded-as-named");
@@ -136,7 +136,7 @@ fn e10_text_that_is_called_gzip_is_read_and_remarked() {
 /// E11: codings nobody knows.
 #[test]
 fn e11_an_unknown_coding_is_read_where_the_body_is_text() {
-    let (crawled, urls) = coded(&["utf-8", "none", "x-own"].map(|coding| (coding, PAGE.to_vec())));
+    let (crawled, urls) = of(plays::unknown_codings());
     all_read(&crawled, &urls);
     let (crawled, urls) = coded(&[("zstd", b"\x28\xb5\x2f\xfd\x04\x00\x01\x00\x00some frame".to_vec())]);
     crawled.all_failed(&urls, "coding");

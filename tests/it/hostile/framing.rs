@@ -1,28 +1,27 @@
 //! HTTP/1 as it should not be.
 
 use super::judging::{Crawled, crawl};
+use super::plays;
 use super::shown;
-use super::site::{Site, answer, page, to};
-use std::fmt::Write as _;
-use std::time::Duration;
+use super::site::{Site, to};
 
 /// Crawls one page for each of `answers`; answers with their URLs, too.
-fn of(answers: &[&[u8]]) -> (Crawled, Vec<String>) {
-    let site = Site::of(answers.iter().map(|octets| octets.to_vec()).collect());
-    let urls = site.urls(answers.len());
+fn of(answers: Vec<Vec<u8>>) -> (Crawled, Vec<String>) {
+    let number = answers.len();
+    let site = Site::of(answers);
+    let urls = site.urls(number);
     (crawl(&urls, &["--timeout", "5s"]), urls)
 }
 
 /// Every one of `answers` is given up as `class`.
-fn all_fail(answers: &[&[u8]], class: &str) {
+fn all_fail(answers: Vec<Vec<u8>>, class: &str) {
     let (crawled, urls) = of(answers);
     crawled.all_failed(&urls, class);
 }
 
 /// The `ETag` that is stored of an answer with `fields`.
 fn etag_of(fields: &[u8]) -> serde_json::Value {
-    let head = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", fields, b"\r\nok"].concat();
-    let (crawled, urls) = of(&[&head]);
+    let (crawled, urls) = of(vec![plays::with_fields(fields)]);
     crawled.all_stored(&urls);
     crawled.of_page(&urls[0], "etag")
 }
@@ -30,34 +29,23 @@ fn etag_of(fields: &[u8]) -> serde_json::Value {
 /// P1: other protocols.
 #[test]
 fn p1_what_is_not_http_1_is_refused() {
-    let answers: [&[u8]; 6] = [
-        b"<html>HTTP/0.9</html>\r\n\r\n",
-        b"ICY 200 OK\r\n\r\n",
-        b"HTTP/2.0 200 OK\r\n\r\n",
-        b"HTTP/3 200\r\n\r\n",
-        b"SSH-2.0-OpenSSH_9.9\r\n\r\n",
-        b"220 mail ESMTP\r\n\r\n",
-    ];
-    all_fail(&answers, "protocol");
+    all_fail(plays::not_http_1(), "protocol");
     shown("P1", "protocol, for each of 6");
 }
 
 /// P2: statuses that are none.
 #[test]
 fn p2_a_status_that_is_none_is_refused() {
-    let lines = ["099", "1000", "20", "-200", "abc", ""];
-    let answers =
-        lines.map(|status| format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n").into_bytes());
-    all_fail(&answers.each_ref().map(|octets| &octets[..]), "protocol");
+    all_fail(plays::no_statuses(), "protocol");
     shown("P2", "protocol, for 099, 1000, 20, -200, abc and none");
 }
 
 /// P4: no reason.
 #[test]
 fn p4_a_status_line_without_a_reason_is_read() {
-    let (crawled, urls) = of(&[
-        b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok",
-        b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok",
+    let (crawled, urls) = of(vec![
+        b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok".to_vec(),
+        b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok".to_vec(),
     ]);
     crawled.all_stored(&urls);
     shown("P4", "stored");
@@ -66,8 +54,8 @@ fn p4_a_status_line_without_a_reason_is_read() {
 /// P5: LF alone.
 #[test]
 fn p5_lines_that_end_in_lf_are_read() {
-    let (crawled, urls) =
-        of(&[b"HTTP/1.1 200 OK\nContent-Type: text/html\nContent-Length: 15\n\n<title>x</title>"]);
+    let page = "HTTP/1.1 200 OK\nContent-Type: text/html\nContent-Length: 15\n\n<title>x</title>";
+    let (crawled, urls) = of(vec![page.into()]);
     crawled.all_stored(&urls);
     assert_eq!(crawled.of_page(&urls[0], "content_type"), "text/html");
     shown("P5", "stored, with its fields");
@@ -77,8 +65,7 @@ fn p5_lines_that_end_in_lf_are_read() {
 #[test]
 fn p6_a_field_with_nul_or_a_bare_cr_reaches_nobody() {
     for field in [&b"ETag: \"a\0b\"\r\n"[..], b"ETag: \"a\rb\"\r\n", b"ETag: \"a\rSet-Cookie: x=1\"\r\n"] {
-        let head = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", field, b"\r\nok"].concat();
-        let (crawled, urls) = of(&[&head]);
+        let (crawled, urls) = of(vec![plays::with_fields(field)]);
         let became = crawled.became(&urls[0]);
         match &*became.state {
             "stored" => assert!(crawled.of_page(&urls[0], "etag").is_null(), "{became:?}"),
@@ -91,21 +78,21 @@ fn p6_a_field_with_nul_or_a_bare_cr_reaches_nobody() {
 /// P7: obs-fold.
 #[test]
 fn p7_a_folded_field_is_one_line() {
-    assert_eq!(etag_of(b"ETag: \"a\r\n b\r\n\tc\"\r\n"), "\"a b c\"");
+    assert_eq!(etag_of(plays::odd_fields()[0]), "\"a b c\"");
     shown("P7", "its lines are joined by single spaces");
 }
 
 /// P8: a space before the colon.
 #[test]
 fn p8_a_space_before_the_colon_is_forgiven() {
-    assert_eq!(etag_of(b"ETag : \"x\"\r\n"), "\"x\"");
+    assert_eq!(etag_of(plays::odd_fields()[1]), "\"x\"");
     shown("P8", "the field is read");
 }
 
 /// P9: lines that are no fields.
 #[test]
 fn p9_lines_that_are_no_fields_are_ignored() {
-    assert_eq!(etag_of(b"no colon here\r\n(bad): x\r\n: none\r\nETag: \"x\"\r\n"), "\"x\"");
+    assert_eq!(etag_of(plays::odd_fields()[2]), "\"x\"");
     shown("P9", "they are ignored, and the fields behind them read");
 }
 
@@ -120,22 +107,14 @@ fn p10_octets_in_a_field_are_read_as_utf_8_else_windows_1252() {
 /// P11: a huge field.
 #[test]
 fn p11_a_field_of_two_megabytes_is_refused() {
-    let head = format!("HTTP/1.1 200 OK\r\nX-Huge: {}\r\n\r\n", "x".repeat(2 << 20));
-    all_fail(&[head.as_bytes()], "head-too-large");
+    all_fail(plays::huge_field(), "head-too-large");
     shown("P11", "head-too-large");
 }
 
 /// P13: many fields.
 #[test]
 fn p13_256_fields_are_read_and_no_more() {
-    let fields = |count: usize| {
-        let mut head = String::from("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n");
-        for number in 1..count {
-            write!(head, "X-Field-{number}: {number}\r\n").unwrap();
-        }
-        (head + "\r\nok").into_bytes()
-    };
-    let (crawled, urls) = of(&[&fields(101), &fields(256), &fields(257)]);
+    let (crawled, urls) = of(plays::many_fields());
     crawled.all_stored(&urls[..2]);
     crawled.all_failed(&urls[2..], "head-too-large");
     shown("P13", "101 and 256 fields are read; 257 are head-too-large");
@@ -170,15 +149,7 @@ fn p14_a_jar_holds_fifty_cookies_and_16_kib() {
 /// P15: interim answers.
 #[test]
 fn p15_interim_answers_are_skipped_and_a_flood_of_them_ends_at_the_limit() {
-    let site = Site::start(|peer, path| {
-        let hint = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-        if path == "/few" {
-            peer.send(hint.repeat(10));
-            peer.page("", "x");
-        } else {
-            peer.send_for_ever(hint.repeat(100), Duration::ZERO);
-        }
-    });
+    let site = plays::interim_answers();
     let urls = ["/few", "/flood"].map(|path| site.url(path));
     let crawled = crawl(&urls, &["--timeout", "1s"]);
     crawled.all_stored(&urls[..1]);
@@ -189,9 +160,7 @@ fn p15_interim_answers_are_skipped_and_a_flood_of_them_ends_at_the_limit() {
 /// P16: 100 Continue for ever.
 #[test]
 fn p16_continue_for_ever_ends_at_the_limit_for_heads() {
-    let site = Site::start(|peer, _| {
-        peer.send_for_ever("HTTP/1.1 100 Continue\r\n\r\n", Duration::from_millis(50));
-    });
+    let site = plays::continues_for_ever();
     let crawled = crawl(&[site.url("/")], &["--timeout", "500ms"]);
     crawled.all_failed(&[site.url("/")], "first-byte-timeout");
     shown("P16", "first-byte-timeout at the limit for heads");
@@ -200,29 +169,14 @@ fn p16_continue_for_ever_ends_at_the_limit_for_heads() {
 /// P17: 101.
 #[test]
 fn p17_a_switch_of_protocols_nobody_asked_for_is_an_error() {
-    all_fail(
-        &[
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
-            b"HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\n\r\nx",
-        ],
-        "protocol",
-    );
+    all_fail(plays::switches(), "protocol");
     shown("P17", "protocol");
 }
 
 /// P18: a body where there is none.
 #[test]
 fn p18_a_body_where_none_can_be_is_not_read_as_one_or_as_the_next_answer() {
-    let smuggled =
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 20\r\n\r\n<title>wrong</title>";
-    let site = Site::start(move |peer, path| {
-        peer.stays = true;
-        match path {
-            "/none" => peer.send(format!("HTTP/1.1 204 No Content\r\nContent-Length: 9\r\n\r\n{smuggled}")),
-            "/same" => peer.send(format!("HTTP/1.1 304 Not Modified\r\n\r\n{smuggled}")),
-            _ => peer.send(page("", "<title>right</title>")),
-        };
-    });
+    let site = plays::smuggled();
     let urls = ["/none", "/a", "/same", "/b"].map(|path| site.url(path));
     let crawled = crawl(&urls, &["--timeout", "5s"]);
     crawled.all_stored(&urls[..2]);
@@ -237,32 +191,24 @@ fn p18_a_body_where_none_can_be_is_not_read_as_one_or_as_the_next_answer() {
 /// P19: too little.
 #[test]
 fn p19_a_length_that_is_too_long_is_incomplete() {
-    all_fail(
-        &[
-            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n",
-        ],
-        "incomplete",
-    );
+    all_fail(plays::promises_too_much(), "incomplete");
     shown("P19", "incomplete; nothing is stored");
 }
 
 /// P21: lengths that cannot be.
 #[test]
 fn p21_lengths_that_cannot_be_are_refused() {
-    let lengths = ["3\r\nContent-Length: 4", "-3", "+3", "99999999999999999999999", "3, 4", "0x3", "3 4"];
-    let answers =
-        lengths.map(|length| format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nabcd").into_bytes());
-    all_fail(&answers.each_ref().map(|octets| &octets[..]), "protocol");
+    all_fail(plays::no_lengths(), "protocol");
     shown("P21", "protocol, for each of 7");
 }
 
 /// P22: the same length twice.
 #[test]
 fn p22_the_same_length_twice_is_one() {
-    let (crawled, urls) = of(&[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok"]);
+    let (crawled, urls) =
+        of(vec![b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok".to_vec()]);
     crawled.all_stored(&urls);
-    let (crawled, urls) = of(&[b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok"]);
+    let (crawled, urls) = of(vec![b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok".to_vec()]);
     let became = crawled.became(&urls[0]);
     assert!(became.state == "stored" || became.reason == "protocol", "{became:?}");
     shown("P22", "twice the field is one; as a list it is read or refused, as the standard leaves open");
@@ -271,10 +217,7 @@ fn p22_the_same_length_twice_is_one() {
 /// P23: a length is not room.
 #[test]
 fn p23_a_huge_length_takes_no_memory() {
-    let answers = [i64::MAX.to_string(), u64::MAX.to_string(), (1_u64 << 40).to_string()];
-    let answers =
-        answers.map(|length| format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nabc").into_bytes());
-    let (crawled, urls) = of(&answers.each_ref().map(|octets| &octets[..]));
+    let (crawled, urls) = of(plays::huge_lengths());
     for url in &urls {
         let became = crawled.became(url);
         // hyper calls a length beyond 63 bits too large, and says it of the head.
@@ -289,16 +232,7 @@ fn p23_a_huge_length_takes_no_memory() {
 /// P24: a length and chunks.
 #[test]
 fn p24_chunks_win_over_a_length_and_that_is_remarked() {
-    let site = Site::start(|peer, path| {
-        peer.stays = true;
-        if path == "/both" {
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n";
-            let smuggled = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 20\r\n\r\n<title>wrong</title>";
-            peer.send(format!("{head}f\r\n<title>x</title\r\n1\r\n>\r\n0\r\n\r\n{smuggled}"));
-        } else {
-            peer.page("", "<title>right</title>");
-        }
-    });
+    let site = plays::length_and_chunks();
     let urls = ["/both", "/next"].map(|path| site.url(path));
     let crawled = crawl(&urls, &["--timeout", "5s"]);
     crawled.all_stored(&urls);
@@ -311,37 +245,15 @@ fn p24_chunks_win_over_a_length_and_that_is_remarked() {
 /// P26: chunks that cannot be.
 #[test]
 fn p26_broken_chunks_are_refused_or_incomplete() {
-    let chunked =
-        |body: &str| format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}").into_bytes();
-    let broken = [
-        "zz\r\nabc\r\n0\r\n\r\n",
-        "ffffffffffffffffff\r\nabc\r\n0\r\n\r\n",
-        "-1\r\na\r\n0\r\n\r\n",
-        "\r\n\r\n",
-    ];
-    let broken = broken.map(chunked);
-    all_fail(&broken.each_ref().map(|octets| &octets[..]), "protocol");
-    let cut = ["3\r\nabc\r\n", "9\r\nabc", "", "7fffffffffffffff\r\nabc"].map(chunked);
-    all_fail(&cut.each_ref().map(|octets| &octets[..]), "incomplete");
+    all_fail(plays::broken_chunks(), "protocol");
+    all_fail(plays::cut_chunks(), "incomplete");
     shown("P26", "sizes that are none are protocol, what is cut is incomplete");
 }
 
 /// P27: extensions and trailers.
 #[test]
 fn p27_extensions_and_trailers_are_bounded() {
-    let site = Site::start(|peer, path| {
-        peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-        match path {
-            "/extensions" => {
-                let chunk = format!("1;x={}\r\na\r\n", "y".repeat(8_192));
-                peer.send_for_ever(chunk, Duration::ZERO);
-            }
-            _ => {
-                peer.send("1\r\na\r\n0\r\n");
-                peer.send_for_ever("X-Trailer: x\r\n".repeat(100), Duration::ZERO);
-            }
-        }
-    });
+    let site = plays::endless_extensions();
     let urls = ["/extensions", "/trailers"].map(|path| site.url(path));
     let crawled = crawl(&urls, &["--timeout", "10s"]);
     let mut classes = Vec::new();
@@ -356,22 +268,8 @@ fn p27_extensions_and_trailers_are_bounded() {
 /// P29: types.
 #[test]
 fn p29_what_a_document_is_decides_whether_it_is_read_as_html() {
-    let html = b"<title>t</title><a href=/found>x</a>";
-    let cases: [(&str, &[u8], bool, bool); 10] = [
-        ("", html, true, false),
-        ("Content-Type: text/html\r\n", html, true, false),
-        ("Content-Type: text/plain\r\n", html, false, false),
-        ("Content-Type: text/html\r\nX-Content-Type-Options: nosniff\r\n", html, true, false),
-        ("X-Content-Type-Options: nosniff\r\n", html, false, false),
-        ("Content-Type: text/plain\r\nContent-Type: text/html\r\n", html, true, false),
-        ("Content-Type: nonsense\r\n", html, true, false),
-        ("Content-Type: text/html\r\n", b"%PDF-1.7 <title>t</title><a href=/found>x</a>", false, true),
-        ("Content-Type: text/html\r\n", b"\x89PNG\r\n\x1a\n<title>t</title>", false, true),
-        ("Content-Type: text/plain\r\n", b"\0\x01<title>t</title>", false, true),
-    ];
-    let answers: Vec<Vec<u8>> = cases.iter().map(|(fields, body, ..)| answer(fields, body)).collect();
-    let (crawled, urls) = of(&answers.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    for (url, (fields, _, is_html, differs)) in urls.iter().zip(cases) {
+    let (crawled, urls) = of(plays::types());
+    for (url, (fields, _, is_html, differs)) in urls.iter().zip(plays::TYPES) {
         let became = crawled.became(url);
         became.stored();
         assert_eq!(crawled.of_page(url, "title").is_string(), is_html, "{fields:?}");
@@ -386,9 +284,7 @@ fn p29_what_a_document_is_decides_whether_it_is_read_as_html() {
 /// P30: file names.
 #[test]
 fn p30_a_file_name_of_a_server_is_never_used() {
-    let fields =
-        "Content-Disposition: attachment; filename=\"../../evil\"; filename*=UTF-8''..%2Fevil%00\r\n";
-    let site = Site::of(vec![page(fields, "x")]);
+    let site = Site::of(plays::evil_file_name());
     let crawled = crawl(&site.urls(1), &[]);
     crawled.all_stored(&site.urls(1));
     let names = |folder: &std::path::Path| {
@@ -408,9 +304,7 @@ fn p30_a_file_name_of_a_server_is_never_used() {
 /// P31: answers to other requests.
 #[test]
 fn p31_answers_to_what_was_not_asked_are_failures() {
-    let answers = [206, 416, 304]
-        .map(|status| format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n").into_bytes());
-    let (crawled, urls) = of(&answers.each_ref().map(|octets| &octets[..]));
+    let (crawled, urls) = of(plays::foreign_answers());
     for (url, class) in urls.iter().zip(["http-206", "http-416", "http-304"]) {
         crawled.became(url).failed(class);
     }

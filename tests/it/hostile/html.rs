@@ -1,6 +1,7 @@
 //! Documents that are made to hurt a parser: what a thread pays for them.
 
 use super::judging::crawl;
+use super::plays;
 use super::shown;
 use super::site::{Site, answer, page};
 use crate::program::{huntsman, said};
@@ -41,8 +42,7 @@ const LITTLE: Duration = Duration::from_millis(500);
 /// D1: nesting.
 #[test]
 fn d1_a_hundred_thousand_div() {
-    let html = format!("{}<a href=/x>x</a>", "<div>".repeat(100_000));
-    let (page, cost) = cheap(html, LITTLE);
+    let (page, cost) = cheap(plays::nested_div(), LITTLE);
     assert_eq!(page.links.len(), 1);
     shown("D1", &format!("its link is found, for {cost:?} of a thread"));
 }
@@ -51,9 +51,8 @@ fn d1_a_hundred_thousand_div() {
 #[test]
 fn d2_nested_lists_and_forms() {
     let mut costs = Vec::new();
-    for nest in ["<dl><dd>", "<ul><li>", "<form><div>", "<b><i><a href=/y>", "<p><button>"] {
-        let html = format!("{}<a href=/x>x</a>", nest.repeat(20_000));
-        let (page, cost) = cheap(html, LITTLE);
+    for nest in plays::NESTS {
+        let (page, cost) = cheap(plays::nested(nest), LITTLE);
         assert!(page.links.iter().any(|link| link.href == "/x"), "{nest}");
         costs.push(cost);
     }
@@ -63,8 +62,7 @@ fn d2_nested_lists_and_forms() {
 /// D3: attributes.
 #[test]
 fn d3_a_hundred_thousand_attributes() {
-    let attributes: String = (0..100_000).map(|n| format!(" a{n}=v")).collect();
-    let (page, cost) = cheap(format!("<a href=/x{attributes}>x</a><a{attributes} href=/y>y</a>"), LITTLE);
+    let (page, cost) = cheap(plays::many_attributes(), LITTLE);
     assert_eq!(page.links.iter().map(|link| link.href.to_owned()).collect::<Vec<_>>(), ["/x"]);
     shown("D3", &format!("the first 256 of a tag are looked at; {cost:?}"));
 }
@@ -113,7 +111,7 @@ fn d8_nested_templates_tables_and_drawings() {
 /// D9: references.
 #[test]
 fn d9_four_million_character_references() {
-    let (page, cost) = cheap(format!("<p>{}", "&amp;".repeat(2_000_000)), Duration::from_secs(2));
+    let (page, cost) = cheap(plays::references(), Duration::from_secs(2));
     assert!(page.flags.text_cut && page.text.unwrap().len() <= 1 << 20);
     let (_, named) = cheap(
         "&CounterClockwiseContourIntegral;&notit;&#x1F600;&#9999999999;".repeat(100_000),
@@ -299,34 +297,10 @@ fn given_up(why: &Unread, reason: &str, words: &str) {
     }
 }
 
-/// Documents of 10 MiB.
-fn monsters() -> Vec<(&'static str, Vec<u8>)> {
-    let fill = |part: &str| part.repeat((10 << 20) / part.len()).into_bytes();
-    let links: String = (0..).map(|n| format!("<a href=/{n}>{n}</a>")).take(500_000).collect();
-    let mut links = links.into_bytes();
-    links.truncate(10 << 20);
-    vec![
-        ("div", fill("<div>")),
-        ("links", links),
-        ("bold", fill("<b><i>x")),
-        ("attributes", [b"<a ".to_vec(), fill("a=b ")].concat()),
-        ("value", [b"<a href='".to_vec(), fill("&amp;x")].concat()),
-        ("references", fill("&amp;&lt;x")),
-        ("text", fill("words and ")),
-        ("octets", vec![0xe9; 10 << 20]),
-        ("nul", vec![0; 10 << 20]),
-        ("brackets", fill("<")),
-        ("comments", fill("<!-- x -->")),
-        ("headings", fill("<h1>x</h1>")),
-        ("scripts", fill("<script><!--<script>")),
-        ("drawings", fill("<svg><a xlink:href=x>")),
-    ]
-}
-
 /// D16: anything. Each is fetched and read by a process of its own, which says what it took at most.
 #[test]
 fn d16_ten_megabytes_of_anything_cost_two_seconds_and_64_mb_at_most() {
-    let monsters = monsters();
+    let monsters = plays::monsters();
     let names: Vec<&str> = monsters.iter().map(|(name, _)| *name).collect();
     let bodies: Vec<Vec<u8>> = monsters.iter().map(|(_, body)| page("", body)).collect();
     let plain = page("", "x");

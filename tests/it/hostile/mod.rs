@@ -5,10 +5,12 @@
 mod cases;
 mod charset;
 mod coding;
+mod compared;
 mod dns;
 mod framing;
 mod html;
 mod judging;
+mod plays;
 mod redirects;
 mod robots;
 mod site;

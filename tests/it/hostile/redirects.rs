@@ -1,21 +1,14 @@
 //! Redirects that lead astray.
 
 use super::judging::crawl;
+use super::plays;
 use super::shown;
 use super::site::{Site, page, to};
-use std::time::Duration;
 
 /// R1: loops.
 #[test]
 fn r1_a_loop_of_redirects_ends_where_it_began() {
-    let site = Site::start(|peer, path| {
-        let target = match path {
-            "/self" => "/self",
-            "/ping" => "/pong",
-            _ => "/ping",
-        };
-        peer.send(to(target));
-    });
+    let site = plays::redirects_in_a_loop();
     let urls = ["/self", "/ping"].map(|path| site.url(path));
     let crawled = crawl(&urls, &[]);
     crawled.became(&urls[0]).failed("redirect-loop");
@@ -29,10 +22,7 @@ fn r1_a_loop_of_redirects_ends_where_it_began() {
 /// R2: chains.
 #[test]
 fn r2_a_chain_ends_after_ten() {
-    let site = Site::start(|peer, path| {
-        let number: u32 = path[1..].parse().unwrap();
-        peer.send(to(format!("/{}", number + 1)));
-    });
+    let site = plays::redirects_in_a_chain();
     let crawled = crawl(&[site.url("/0")], &[]);
     assert_eq!(site.paths().len(), 11);
     crawled.became(&site.url("/10")).failed("too-many-redirects");
@@ -42,7 +32,7 @@ fn r2_a_chain_ends_after_ten() {
 /// R3: an empty target.
 #[test]
 fn r3_an_empty_location_is_none() {
-    let site = Site::of(vec![to(""), to("  ")]);
+    let site = Site::of(plays::redirects_to_nothing());
     let crawled = crawl(&site.urls(2), &[]);
     crawled.all_failed(&site.urls(2), "redirect-invalid");
     assert_eq!(site.paths().len(), 2);
@@ -67,12 +57,7 @@ fn r4_a_location_that_leads_nowhere_is_final() {
 /// R6: octets.
 #[test]
 fn r6_octets_of_a_location_are_sent_back_as_they_came() {
-    let site = Site::start(|peer, path| match path {
-        "/latin" => _ = peer.send(to(b"/caf\xe9")),
-        "/utf8" => _ = peer.send(to("/café")),
-        "/space" => _ = peer.send(to("/a b\tc")),
-        _ => peer.page("", "there"),
-    });
+    let site = plays::redirects_to_octets();
     let urls = ["/latin", "/utf8", "/space"].map(|path| site.url(path));
     let crawled = crawl(&urls, &[]);
     crawled.all_stored(&["/caf%E9", "/caf%C3%A9", "/a%20bc"].map(|path| site.url(path)));
@@ -82,8 +67,7 @@ fn r6_octets_of_a_location_are_sent_back_as_they_came() {
 /// R7: schemes.
 #[test]
 fn r7_a_redirect_to_another_scheme_is_refused() {
-    let targets =
-        ["file:///etc/passwd", "data:text/html,x", "javascript:alert(1)", "ftp://127.0.0.1/x", "gopher://h/"];
+    let targets = plays::SCHEMES;
     let site = Site::of(targets.iter().map(|target| to(target)).collect());
     let crawled = crawl(&site.urls(targets.len()), &["--scope", "any"]);
     crawled.all_failed(&site.urls(targets.len()), "redirect-invalid");
@@ -97,20 +81,8 @@ fn r7_a_redirect_to_another_scheme_is_refused() {
 /// R9: other hosts.
 #[test]
 fn r9_the_other_host_is_asked_under_its_own_robots_txt() {
-    let other = Site::whole(|peer, path| match path {
-        "/robots.txt" => {
-            peer.send(super::site::answer("Content-Type: text/plain\r\n", "User-agent: *\nDisallow: /no\n"));
-        }
-        _ => peer.page("", "there"),
-    });
+    let [site, other] = plays::redirects_to_another_host();
     let (no, yes) = (other.url("/no"), other.url("/yes"));
-    let targets = [no.clone(), yes.clone()];
-    let site = Site::start(move |peer, path| match path {
-        "/0" => _ = peer.send(to(&targets[0])),
-        "/1" => _ = peer.send(to(&targets[1])),
-        "/2" => peer.page("", format!("<a href='{}'>x</a>", "/3")),
-        _ => _ = peer.send(to(&targets[1])),
-    });
     let crawled = crawl(&[site.url("/0"), site.url("/1"), site.url("/2")], &[]);
     assert_eq!(crawled.became(&no).state, "excluded");
     crawled.became(&yes).stored();
@@ -122,15 +94,7 @@ fn r9_the_other_host_is_asked_under_its_own_robots_txt() {
 /// R10: inside.
 #[test]
 fn r10_a_redirect_to_a_private_address_is_not_followed() {
-    let inside = Site::raw(drop);
-    let port = inside.address.port();
-    let targets = [
-        "http://169.254.169.254/latest/".to_owned(),
-        format!("http://[::1]:{port}/"),
-        format!("http://[::ffff:a00:1]:{port}/"),
-        "http://192.168.0.1/".to_owned(),
-    ];
-    let site = Site::of(targets.iter().map(|target| to(target)).collect());
+    let ([site, inside], targets) = plays::redirects_inside();
     let crawled = crawl(&site.urls(targets.len()), &["--scope", "any", "--timeout", "2s"]);
     for target in &targets {
         let reason = crawled.value(&format!("select reason from dead_letters where url = '{target}'"));
@@ -143,14 +107,7 @@ fn r10_a_redirect_to_a_private_address_is_not_followed() {
 /// R11: bodies of redirects.
 #[test]
 fn r11_the_body_of_a_redirect_is_cut_like_any_other() {
-    let site = Site::start(|peer, path| {
-        if path == "/" {
-            peer.send("HTTP/1.1 302 Found\r\nLocation: /a\r\n\r\n");
-            peer.send_for_ever([b'x'; 4_096], Duration::ZERO);
-        } else {
-            peer.page("", "there");
-        }
-    });
+    let site = plays::redirects_with_a_body();
     let crawled = crawl(&[site.url("/")], &["--max-body", "16 KiB"]);
     let became = crawled.became(&site.url("/"));
     assert_eq!(became.state, "redirected");
@@ -183,15 +140,7 @@ fn r13_every_redirect_is_followed_with_get() {
 /// R14: login pages.
 #[test]
 fn r14_a_login_page_is_fetched_once_however_many_urls_lead_to_it() {
-    let site = Site::start(|peer, path| match path {
-        "/" => {
-            let names = ('a'..='y').flat_map(|first| ['x', 'y'].map(|second| format!("{first}{second}")));
-            let links: String = names.map(|name| format!("<a href=/{name}>x</a>")).collect();
-            peer.page("", links);
-        }
-        "/login" => peer.page("", "<title>Log in</title>"),
-        _ => _ = peer.send(to("/login")),
-    });
+    let site = plays::redirects_to_login();
     let crawled = crawl(&[site.url("/")], &[]);
     assert_eq!(site.paths().iter().filter(|path| *path == "/login").count(), 1);
     assert_eq!(crawled.value("select count(*) from urls where state = 'redirected'"), 50);

@@ -1,23 +1,13 @@
 //! robots.txt as a weapon.
 
 use super::judging::crawl;
+use super::plays;
 use super::shown;
 use super::site::{Site, answer};
 use crate::program::wait_until;
 use huntsman::crawl::robots::Rules;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use url::Url;
-
-/// A site whose robots.txt is sent by `send`; its page links to /no and /yes.
-fn site(send: impl Fn(&mut super::site::Peer) + Send + Sync + 'static) -> Site {
-    Site::whole(move |peer, path| match path {
-        "/robots.txt" => send(peer),
-        "/" => peer.page("", "<a href=/no>x</a><a href=/yes>x</a>"),
-        _ => peer.page("", "x"),
-    })
-}
 
 /// The pages that are asked for.
 fn asked(site: &Site, flags: &[&str]) -> Vec<String> {
@@ -32,16 +22,9 @@ const EVERYTHING: [&str; 3] = ["/", "/no", "/yes"];
 /// B1: without end.
 #[test]
 fn b1_a_robots_txt_without_end_is_read_to_its_limit_and_its_cut_line_dropped() {
-    let closed = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&closed);
-    let site = site(move |peer| {
-        peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: *\nDisallow: /no\n");
-        // 512,000 octets end within `Allow: /no/x...`, which would widen what is forbidden.
-        peer.send_for_ever(format!("Allow: /{}\n", "x".repeat(1_000)), Duration::ZERO);
-        seen.store(true, Ordering::SeqCst);
-    });
+    let site = plays::endless_robots();
     assert_eq!(asked(&site, &[]), ["/", "/yes"]);
-    wait_until("its connection is closed", || closed.load(Ordering::SeqCst));
+    wait_until("its connection is closed", || site.open() == 0);
     let front = b"User-agent: *\nDisallow: /a\nAllow: /";
     let cut = Rules::parse_front(front, "huntsman");
     assert!(!cut.verdict(&Url::parse("http://h/a").unwrap()).allowed, "the cut line is not a rule");
@@ -54,7 +37,7 @@ fn b1_a_robots_txt_without_end_is_read_to_its_limit_and_its_cut_line_dropped() {
 /// B2: a page in its place.
 #[test]
 fn b2_a_page_in_the_place_of_robots_txt_allows() {
-    let site = site(|peer| peer.page("", "<!doctype html>\n<title>Home</title>\n<p>User-agent is nobody"));
+    let site = plays::page_for_robots();
     assert_eq!(asked(&site, &[]), EVERYTHING);
     shown("B2", "no rules can be read in it: everything is allowed");
 }
@@ -62,9 +45,7 @@ fn b2_a_page_in_the_place_of_robots_txt_allows() {
 /// B5: 429.
 #[test]
 fn b5_429_for_robots_txt_is_waited_for_as_long_as_it_says() {
-    let site = site(|peer| {
-        _ = peer.send("HTTP/1.1 429 X\r\nRetry-After: 3600\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-    });
+    let site = plays::status_for_robots(429, "Retry-After: 3600\r\n");
     let crawled = crawl(&[site.url("/")], &[]);
     assert!(site.paths().is_empty());
     assert_eq!(crawled.became(&site.url("/")).state, "open");
@@ -78,9 +59,7 @@ fn b5_429_for_robots_txt_is_waited_for_as_long_as_it_says() {
 #[test]
 fn b6_a_robots_txt_that_is_refused_or_gone_allows() {
     for status in [401, 403, 404, 410] {
-        let site = site(move |peer| {
-            _ = peer.send(format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
-        });
+        let site = plays::status_for_robots(status, "");
         assert_eq!(asked(&site, &[]), EVERYTHING, "{status}");
     }
     shown("B6", "401, 403, 404, 410: everything is allowed, as RFC 9309 has it");
@@ -89,7 +68,7 @@ fn b6_a_robots_txt_that_is_refused_or_gone_allows() {
 /// B7: silence.
 #[test]
 fn b7_a_robots_txt_that_never_comes_forbids() {
-    let site = site(|peer| peer.wait());
+    let site = plays::silence_for_robots();
     let crawled = crawl(&[site.url("/")], &["--timeout", "300ms", "--retries", "0"]);
     assert!(site.paths().is_empty());
     crawled.became(&site.url("/")).failed("first-byte-timeout");
@@ -99,13 +78,7 @@ fn b7_a_robots_txt_that_never_comes_forbids() {
 /// B9: rules that explode.
 #[test]
 fn b9_the_worst_rules_are_matched_in_a_millisecond() {
-    let stars = format!("User-agent: *\nDisallow: /{}b\n", "*a".repeat(255_000));
-    let many: String = (0..15_000).map(|n| format!("Disallow: /*a*{n}$\n")).collect();
-    let files = [
-        stars,
-        format!("User-agent: *\n{many}"),
-        format!("User-agent: *\n{}", "Disallow: /*a*a*a*a*b\n".repeat(20_000)),
-    ];
+    let files = plays::exploding_rules();
     let url = Url::parse(&format!("http://h/{}", "a".repeat(2_000))).unwrap();
     let mut worst = Duration::ZERO;
     for file in &files {
@@ -121,7 +94,7 @@ fn b9_the_worst_rules_are_matched_in_a_millisecond() {
     }
     // Four times as long in a build that is not optimised.
     assert!(worst < Duration::from_millis(4), "{worst:?}");
-    let site = site(move |peer| {
+    let site = plays::with_robots(move |peer| {
         _ = peer.send(answer("Content-Type: text/plain\r\nConnection: close\r\n", &files[0]))
     });
     assert_eq!(asked(&site, &[]), EVERYTHING);

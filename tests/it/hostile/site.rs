@@ -2,9 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A connection, plain or not.
 pub(crate) trait Stream: Read + Write + Send {}
@@ -16,14 +16,25 @@ pub(crate) struct Asked {
     pub(crate) path: String,
     /// The whole head.
     pub(crate) head: String,
+    pub(crate) at: Instant,
 }
 
 /// Listens on a free port of loopback until the test process ends.
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     scheme: &'static str,
-    log: Arc<Mutex<Vec<Asked>>>,
-    connections: Arc<AtomicUsize>,
+    counts: Arc<Counts>,
+}
+
+/// What a site has seen.
+#[derive(Default)]
+struct Counts {
+    log: Mutex<Vec<Asked>>,
+    connections: AtomicUsize,
+    /// Connections that have not ended.
+    open: AtomicUsize,
+    /// Octets that the client took, or its system did for it.
+    taken: AtomicU64,
 }
 
 /// One connection of a client.
@@ -32,7 +43,7 @@ pub(crate) struct Peer {
     /// Whether the connection stays open for another request.
     pub(crate) stays: bool,
     port: u16,
-    log: Arc<Mutex<Vec<Asked>>>,
+    counts: Arc<Counts>,
 }
 
 type Play = dyn Fn(&mut Peer, &str) + Send + Sync;
@@ -68,8 +79,10 @@ impl Site {
     /// Answers the path `/0` with the first of `answers`, and so on.
     pub(crate) fn of(answers: Vec<Vec<u8>>) -> Self {
         Self::start(move |peer, path| {
-            let number: usize = path.trim_start_matches('/').parse().unwrap_or_default();
-            peer.send(&answers[number]);
+            match path[1..].parse::<usize>().ok().and_then(|number| answers.get(number)) {
+                Some(octets) => _ = peer.send(octets),
+                None => peer.none(),
+            }
         })
     }
 
@@ -82,24 +95,42 @@ impl Site {
         Self::listen("https", play, Arc::new(|_: &mut Peer, _: &str| ()))
     }
 
+    /// The same on [::1], where the machine has it, for nobody to come: each connection is counted and dropped.
+    pub(crate) fn inside() -> Self {
+        let listener = TcpListener::bind("[::1]:0").or_else(|_| TcpListener::bind("127.0.0.1:0")).unwrap();
+        Self::listen_on(listener, "http", |_| None, Arc::new(|_: &mut Peer, _: &str| ()))
+    }
+
     fn listen(
         scheme: &'static str,
         secure: impl Fn(TcpStream) -> Option<Box<dyn Stream>> + Send + Sync + 'static,
         play: Arc<Play>,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listen_on(TcpListener::bind("127.0.0.1:0").unwrap(), scheme, secure, play)
+    }
+
+    fn listen_on(
+        listener: TcpListener,
+        scheme: &'static str,
+        secure: impl Fn(TcpStream) -> Option<Box<dyn Stream>> + Send + Sync + 'static,
+        play: Arc<Play>,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
-        let (log, connections) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
-        let site = Self { address, scheme, log: Arc::clone(&log), connections: Arc::clone(&connections) };
+        let counts = Arc::<Counts>::default();
+        let site = Self { address, scheme, counts: Arc::clone(&counts) };
         let secure = Arc::new(secure);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                connections.fetch_add(1, Ordering::SeqCst);
+                counts.connections.fetch_add(1, Ordering::SeqCst);
+                counts.open.fetch_add(1, Ordering::SeqCst);
                 _ = stream.set_nodelay(true);
-                let (secure, play, log) = (Arc::clone(&secure), Arc::clone(&play), Arc::clone(&log));
+                let (secure, play, counts) = (Arc::clone(&secure), Arc::clone(&play), Arc::clone(&counts));
                 std::thread::spawn(move || {
-                    let Some(stream) = secure(stream) else { return };
-                    Peer { stream, stays: true, port: address.port(), log }.serve(&*play);
+                    if let Some(stream) = secure(stream) {
+                        let counts = Arc::clone(&counts);
+                        Peer { stream, stays: true, port: address.port(), counts }.serve(&*play);
+                    }
+                    counts.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
@@ -116,7 +147,7 @@ impl Site {
     }
 
     pub(crate) fn log(&self) -> Vec<Asked> {
-        self.log.lock().unwrap().clone()
+        self.counts.log.lock().unwrap().clone()
     }
 
     /// The paths that were asked for, robots.txt left out.
@@ -126,7 +157,17 @@ impl Site {
     }
 
     pub(crate) fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
+        self.counts.connections.load(Ordering::SeqCst)
+    }
+
+    /// Connections that neither side has ended.
+    pub(crate) fn open(&self) -> usize {
+        self.counts.open.load(Ordering::SeqCst)
+    }
+
+    /// Octets that its clients took, or their system did for them.
+    pub(crate) fn taken(&self) -> u64 {
+        self.counts.taken.load(Ordering::SeqCst)
     }
 }
 
@@ -135,7 +176,9 @@ impl Peer {
         while std::mem::take(&mut self.stays) {
             let head = self.head();
             let Some(path) = head.split(' ').nth(1).map(str::to_owned) else { return };
-            self.log.lock().unwrap().push(Asked { path: path.clone(), head });
+            #[expect(clippy::disallowed_methods, reason = "a server's own clock")]
+            let at = Instant::now();
+            self.counts.log.lock().unwrap().push(Asked { path: path.clone(), head, at });
             play(&mut self, &path);
         }
         _ = self.stream.flush();
@@ -156,7 +199,12 @@ impl Peer {
 
     /// Sends octets, as far as the client takes them.
     pub(crate) fn send(&mut self, octets: impl AsRef<[u8]>) -> bool {
-        self.stream.write_all(octets.as_ref()).and_then(|()| self.stream.flush()).is_ok()
+        let all = octets.as_ref().chunks(64 << 10).all(|part| {
+            let is_taken = self.stream.write_all(part).is_ok();
+            self.counts.taken.fetch_add(if is_taken { part.len() as u64 } else { 0 }, Ordering::SeqCst);
+            is_taken
+        });
+        all && self.stream.flush().is_ok()
     }
 
     /// Sends them again and again, with a pause, until the client goes.

@@ -1,11 +1,10 @@
 //! Sitemaps that are bombs, chains or nonsense.
 
+use super::coding::gzip;
 use super::judging::{Crawled, crawl};
+use super::plays;
 use super::shown;
 use super::site::{Peer, Site, answer};
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use std::io::Write as _;
 
 /// A site whose robots.txt names /s0, /s1 and so on, which are `documents` with their types.
 fn site(documents: Vec<(&'static str, Vec<u8>)>) -> Site {
@@ -39,12 +38,6 @@ fn urlset(entries: &str) -> Vec<u8> {
     format!("<?xml version='1.0'?><urlset>{entries}</urlset>").into_bytes()
 }
 
-fn gzip(octets: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(octets).unwrap();
-    encoder.finish().unwrap()
-}
-
 /// M2: bombs.
 #[test]
 fn m2_a_sitemap_bomb_is_cut_at_its_limits() {
@@ -66,26 +59,11 @@ fn m2_a_sitemap_bomb_is_cut_at_its_limits() {
 /// M3: chains.
 #[test]
 fn m3_indexes_end_at_three_levels() {
-    let play = |peer: &mut Peer, path: &str| {
-        let host = format!("http://127.0.0.1:{}", peer.port());
-        let body = match path {
-            "/robots.txt" => format!("Sitemap: {host}/i0\n"),
-            "/" => "x".to_owned(),
-            // Each names the next, and itself.
-            _ => {
-                let next: u32 = path[2..].parse::<u32>().unwrap() + 1;
-                format!(
-                    "<sitemapindex><sitemap><loc>{host}/i{next}</loc></sitemap><sitemap><loc>{host}{path}</loc></sitemap></sitemapindex>"
-                )
-            }
-        };
-        peer.send(answer("Content-Type: text/xml\r\nConnection: close\r\n", body));
-    };
-    let site = Site::whole(play);
+    let site = plays::sitemaps_in_a_chain();
     let crawled = crawled(&site, &[]);
     let mut asked = site.paths();
-    asked.retain(|path| path.starts_with("/i"));
-    assert_eq!(asked, ["/i0", "/i1", "/i2", "/i3"]);
+    asked.retain(|path| path != "/");
+    assert_eq!(asked, ["/sitemap.xml", "/i1", "/i2", "/i3"]);
     assert!(crawled.why(&site.url("/i4")).contains("sitemap-limit"));
     shown("M3", "three indexes below the first are read, each once; the next is skipped as sitemap-limit");
 }

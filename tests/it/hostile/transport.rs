@@ -1,6 +1,7 @@
 //! Connections that go wrong.
 
 use super::judging::crawl;
+use super::plays;
 use super::shown;
 use super::site::{Site, page};
 use crate::program::wait_until;
@@ -8,14 +9,12 @@ use huntsman::clock::Clock;
 use huntsman::crawl::visit::FailureClass;
 use huntsman::fetch::http::{HttpClient, Settings};
 use huntsman::fetch::{Fetch, Request, Timeouts};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// N1: the limit for heads, and a strike of the host.
 #[test]
 fn n1_a_server_that_never_answers_is_a_host_failure() {
-    let site = Site::start(|peer, _| peer.wait());
+    let site = plays::silent();
     let crawled = crawl(&[site.url("/")], &["--timeout", "300ms"]);
     crawled.became(&site.url("/")).failed("first-byte-timeout");
     assert_eq!(crawled.value("select strikes from hosts"), 1);
@@ -25,10 +24,7 @@ fn n1_a_server_that_never_answers_is_a_host_failure() {
 /// N2: the head has to be whole in time, not only to begin.
 #[test]
 fn n2_a_head_that_never_ends_is_given_up_at_the_limit_for_heads() {
-    let site = Site::start(|peer, _| {
-        peer.send("HTTP/1.1 200 OK\r\n");
-        peer.send_for_ever("X-Slow: 1\r\n", Duration::from_millis(20));
-    });
+    let site = plays::endless_head();
     let crawled = crawl(&[site.url("/")], &["--timeout", "400ms"]);
     crawled.became(&site.url("/")).failed("first-byte-timeout");
     assert_eq!(crawled.value("select strikes from hosts"), 1);
@@ -38,10 +34,7 @@ fn n2_a_head_that_never_ends_is_given_up_at_the_limit_for_heads() {
 /// N3: a body has a least rate.
 #[test]
 fn n3_a_body_that_trickles_is_given_up_long_before_the_limit_of_the_whole() {
-    let site = Site::start(|peer, _| {
-        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
-        peer.send_for_ever("x", Duration::from_millis(50));
-    });
+    let site = plays::trickle();
     let timeouts = Timeouts { slow: Duration::from_millis(400), ..Timeouts::default() };
     let settings = Settings { timeouts, allow: vec!["127.0.0.0/8".parse().unwrap()], ..Settings::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -59,28 +52,20 @@ fn n3_a_body_that_trickles_is_given_up_long_before_the_limit_of_the_whole() {
 /// N4: the limit of a body.
 #[test]
 fn n4_a_body_without_end_is_cut_and_its_connection_closed() {
-    let closed = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&closed);
-    let site = Site::start(move |peer, _| {
-        peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<title>endless</title>");
-        peer.send_for_ever([b'x'; 4_096], Duration::ZERO);
-        seen.store(true, Ordering::SeqCst);
-    });
+    let site = plays::endless_body();
     let crawled = crawl(&[site.url("/")], &["--max-body", "64 KiB"]);
     crawled.became(&site.url("/")).stored();
     let row = crawled.rows("select title, bytes, truncated from pages");
     assert_eq!(row[0]["bytes"], 65_536);
     assert_eq!((&row[0]["title"], row[0]["truncated"].is_string()), (&"endless".into(), true));
-    wait_until("the connection is closed", || closed.load(Ordering::SeqCst));
+    wait_until("the connection is closed", || site.open() == 0);
     shown("N4", "the first 64 KiB are stored, marked as cut, and the connection is closed");
 }
 
 /// N5: what breaks in the body is tried again, and not for ever.
 #[test]
 fn n5_a_reset_in_the_body_is_incomplete_and_tried_again_a_bounded_number_of_times() {
-    let site = Site::start(|peer, _| {
-        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
-    });
+    let site = plays::broken_off();
     let crawled = crawl(&[site.url("/")], &["--retries", "1", "--wait", "10s"]);
     let became = crawled.became(&site.url("/"));
     became.failed("incomplete");
@@ -92,12 +77,7 @@ fn n5_a_reset_in_the_body_is_incomplete_and_tried_again_a_bounded_number_of_time
 /// N6: a request of which nothing was written is sent again for free.
 #[test]
 fn n6_a_pooled_connection_that_was_closed_costs_no_attempt() {
-    let site = Site::start(|peer, path| {
-        // Says nothing of closing, and closes.
-        let next: usize = path[1..].parse().unwrap_or_default();
-        let links = if next < 5 { format!("<a href=/{}>x</a>", next + 1) } else { String::new() };
-        peer.page("", links);
-    });
+    let site = plays::closes_without_a_word();
     let crawled = crawl(&[site.url("/0")], &[]);
     assert_eq!(site.paths().len(), 6);
     let attempts = crawled.rows("select distinct attempt, state from urls");
@@ -109,7 +89,7 @@ fn n6_a_pooled_connection_that_was_closed_costs_no_attempt() {
 /// N7: closed without a byte.
 #[test]
 fn n7_an_empty_reply_is_a_host_failure() {
-    let site = Site::start(|_, _| ());
+    let site = plays::empty_reply();
     let crawled = crawl(&[site.url("/")], &[]);
     crawled.became(&site.url("/")).failed("incomplete");
     assert_eq!(site.paths().len(), 1, "it is not repeated inside the visit");

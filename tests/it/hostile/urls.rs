@@ -1,16 +1,13 @@
 //! Links as nobody should write them.
 
 use super::judging::{Crawled, crawl};
+use super::plays;
 use super::shown;
 use super::site::Site;
 
 /// Crawls a page with `html`, whose other pages say nothing; answers with the paths that were asked for.
 fn linked(html: &str, flags: &[&str]) -> (Crawled, Site, Vec<String>) {
-    let html = html.to_owned();
-    let site = Site::start(move |peer, path| {
-        let body = if path == "/dir/" { html.as_str() } else { "x" };
-        peer.send(super::site::answer("Content-Type: text/html; charset=utf-8\r\n", body));
-    });
+    let site = plays::linked(html);
     let crawled = crawl(&[site.url("/dir/")], flags);
     let mut paths = site.paths();
     paths.retain(|path| path != "/dir/");
@@ -27,10 +24,7 @@ fn skipped(crawled: &Crawled) -> Vec<String> {
 /// U1: userinfo.
 #[test]
 fn u1_credentials_in_a_link_are_neither_kept_nor_sent() {
-    let site = Site::start(|peer, path| {
-        let link = format!("<a href='//joe:secret@127.0.0.1:{}/a'>x</a>", peer.port());
-        peer.page("", if path == "/" { link.as_str() } else { "x" });
-    });
+    let site = plays::credentials();
     let crawled = crawl(&[site.url("/")], &[]);
     crawled.became(&site.url("/a")).stored();
     assert!(site.log().iter().all(|asked| !asked.head.to_lowercase().contains("authorization")));
@@ -111,23 +105,16 @@ fn u6_a_name_is_kept_in_its_ascii_form() {
 /// U8: what browsers forgive.
 #[test]
 fn u8_links_are_read_as_browsers_read_them() {
-    let (_, _, paths) = linked(
-        "<a href='\\a'>x</a><a href='..\\b'>x</a><a href='c\td\ne'>x</a><a href=' f '>x</a><a href='http:g'>x</a><a href='/./h/../i'>x</a>",
-        &[],
-    );
-    assert_eq!(paths, ["/a", "/b", "/dir/cde", "/dir/f", "/dir/g", "/i"]);
+    let (_, _, paths) = linked(plays::FORGIVEN, &[]);
+    assert_eq!(paths, plays::FORGIVEN_PATHS);
     shown("U8", "six forms, each the URL that a browser asks for");
 }
 
 /// U10: encodings.
 #[test]
 fn u10_what_is_encoded_stays_encoded() {
-    let (crawled, site, paths) = linked(
-        "<a href='/a%2Fb'>x</a><a href='/%252e%252e/c'>x</a><a href='/d%zz'>x</a><a href='/e%00'>x</a>\
-         <a href='/%7Euser'>x</a><a href='/~user'>x</a><a href='/x/%2e%2e/f'>x</a>",
-        &[],
-    );
-    assert_eq!(paths, ["/%252e%252e/c", "/%7Euser", "/a%2Fb", "/d%zz", "/e%00", "/f"]);
+    let (crawled, site, paths) = linked(plays::ENCODED, &[]);
+    assert_eq!(paths, plays::ENCODED_PATHS);
     crawled.became(&site.url("/a%2Fb")).stored();
     shown("U10", "nothing is decoded twice; %7E and ~ are one URL, %2F and / are two");
 }

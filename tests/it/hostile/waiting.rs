@@ -1,6 +1,7 @@
 //! What servers say of time.
 
 use super::judging::crawl;
+use super::plays;
 use super::shown;
 use super::site::{Site, page};
 
@@ -18,11 +19,7 @@ fn k1_nonsense_in_retry_after_leaves_our_own_back_off() {
         ("Sun, 06 Nov 1994 08:49:37 GMT", 5.0),
         ("", 5.0),
     ];
-    let sites = cases.map(|(field, _)| {
-        Site::start(move |peer, _| {
-            peer.send(format!("HTTP/1.1 429 X\r\nRetry-After: {field}\r\nContent-Length: 0\r\n\r\n"));
-        })
-    });
+    let sites = cases.map(|(field, _)| plays::too_many_requests(field));
     let urls: Vec<String> = sites.iter().map(|site| site.url("/")).collect();
     let crawled = crawl(&urls, &[]);
     for (site, (field, expected)) in sites.iter().zip(cases) {

@@ -4,6 +4,9 @@ mod paths;
 mod rows;
 mod web;
 
+pub(crate) use rows::{calendar, sessions};
+pub(crate) use web::{answer, is_real, real_pages};
+
 use crate::program::raw_server::RawServer;
 use crate::program::{run, said, sql};
 use std::path::Path;

@@ -10,12 +10,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 /// Facets of a shop.
 const NAMES: [&str; 8] = ["brand", "colour", "kind", "place", "price", "size", "sort", "year"];
 
-/// T1: months for ever.
-#[test]
-fn t01_a_calendar_is_left_once_its_months_bring_nothing_new() {
-    let folder = tempfile::tempdir().unwrap();
-    let crawl = Crawl(folder.path());
-    let site = RawServer::start(|path, _| match path {
+/// A calendar that goes on for ever, each month almost like the last.
+pub(crate) fn calendar(path: &str) -> (u16, String, String) {
+    match path {
         "/" => html("home", &["/calendar/2026/1".into()]),
         path => {
             let numbers: Vec<u32> = path.split('/').skip(2).map(|n| n.parse().unwrap_or(1)).collect();
@@ -27,7 +24,21 @@ fn t01_a_calendar_is_left_once_its_months_bring_nothing_new() {
                 &next.collect::<Vec<_>>(),
             )
         }
-    });
+    }
+}
+
+/// Six pages, of which every link has a session of its own.
+pub(crate) fn sessions(path: &str, asked: usize) -> (u16, String, String) {
+    let page = |n: u32| format!("/page{n}.html;jsessionid={}{asked}?PHPSESSID=x{n}{asked}", path.len());
+    html(&words(path.split(';').next().unwrap(), 9), &(0..5).map(page).collect::<Vec<_>>())
+}
+
+/// T1: months for ever.
+#[test]
+fn t01_a_calendar_is_left_once_its_months_bring_nothing_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let crawl = Crawl(folder.path());
+    let site = RawServer::start(|path, _| calendar(path));
     crawl.crawl(&site.url("/"), &[]);
     let months = asked(&site, |path| path.starts_with("/calendar/"));
     assert!((10..=130).contains(&months), "{months} months");
@@ -51,10 +62,7 @@ fn t01_a_calendar_is_left_once_its_months_bring_nothing_new() {
 fn t02_a_page_is_one_url_whatever_the_session() {
     let folder = tempfile::tempdir().unwrap();
     let crawl = Crawl(folder.path());
-    let site = RawServer::start(|path, asked| {
-        let page = |n: u32| format!("/page{n}.html;jsessionid={}{asked}?PHPSESSID=x{n}{asked}", path.len());
-        html(&words(path.split(';').next().unwrap(), 9), &(0..5).map(page).collect::<Vec<_>>())
-    });
+    let site = RawServer::start(sessions);
     crawl.crawl(&site.url("/"), &[]);
     assert_eq!(crawl.sql("select count(*) from pages"), ["6"], "home and five pages");
     shown("T2", "six pages of which every link has another session are six rows");

@@ -43,7 +43,7 @@ fn some_words(seed: &str, count: usize) -> Vec<String> {
 }
 
 /// The answer of the whole web for a path.
-fn answer(path: &str, asked: usize, real: u32) -> (u16, String, String) {
+pub(crate) fn answer(path: &str, asked: usize, real: u32) -> (u16, String, String) {
     let chrome: Vec<String> = ["/", "/lists", "/about"].map(str::to_owned).to_vec();
     let with = |text: String, links: Vec<String>| html(&text, &[chrome.clone(), links].concat());
     let first = path.trim_start_matches('/').split(['/', '?']).next().unwrap();
@@ -128,9 +128,15 @@ fn answer(path: &str, asked: usize, real: u32) -> (u16, String, String) {
     }
 }
 
-fn is_real(path: &str) -> bool {
+/// Whether the path is that of a real page.
+pub(crate) fn is_real(path: &str) -> bool {
     let first = path.trim_start_matches('/').split(['/', '?']).next().unwrap();
     ["", "about", "lists", "list", "item", "topic"].contains(&first)
+}
+
+/// How many real pages there are with so many items.
+pub(crate) fn real_pages(items: u32) -> usize {
+    items as usize + (items / PER_LIST) as usize + 3
 }
 
 /// Crawls it with a budget, and prints what came of it.
@@ -154,7 +160,7 @@ fn crawl_the_trap_web(items: u32, budget: u32) {
     let fetches = site.log().len();
     let trapped =
         site.log().iter().filter(|request| !is_real(&request.path) && request.path != "/robots.txt").count();
-    let expected = items as usize + (items / PER_LIST) as usize + 3;
+    let expected = real_pages(items);
     println!(
         "trap web: {} of {expected} real pages, {fetches} fetches, {trapped} of them in traps ({:.1} %)",
         stored.len(),
