@@ -148,9 +148,9 @@ fn e11_an_unknown_coding_is_read_where_the_body_is_text() {
 fn e12_a_gz_file_is_not_unpacked() {
     let file = gzip(PAGE);
     let size = file.len();
-    let site = Site::of(vec![answer("Content-Type: application/gzip\r\n", file)]);
-    let crawled = crawl(&site.urls(1), &[]);
-    crawled.all_stored(&site.urls(1));
+    let served = Site::of(vec![answer("Content-Type: application/gzip\r\n", file)]);
+    let crawled = crawl(&served.urls(1), &[]);
+    crawled.all_stored(&served.urls(1));
     let row = crawled.rows("select title, bytes from pages");
     assert!(row[0]["title"].is_null() && row[0]["bytes"] == size, "{row:?}");
     shown("E12", "stored as it is");

@@ -33,8 +33,10 @@ fn names_in_a_network_of_its_own() {
     serve_names();
     let site = Site::start(|peer, path| {
         let port = peer.port();
-        let links: String =
-            (0..20).map(|n| format!("<a href=http://n{n}.wild.example:{port}/>x</a>")).collect();
+        let links: String = (0..20)
+            .map(|n| format!("<a href=http://n{n}.wild.example:{port}/>x</a>"))
+            .collect::<Vec<_>>()
+            .concat();
         peer.page("", if path == "/" { links } else { String::new() });
     });
     let port = site.address.port();

@@ -125,10 +125,13 @@ fn p13_256_fields_are_read_and_no_more() {
 fn p14_a_jar_holds_fifty_cookies_and_16_kib() {
     let site = Site::start(|peer, path| {
         let cookies: String = match path {
-            "/large" => {
-                (0..90).map(|n| format!("Set-Cookie: l{n}={}; Path=/\r\n", "x".repeat(4_000))).collect()
+            "/large" => (0..90)
+                .map(|n| format!("Set-Cookie: l{n}={}; Path=/\r\n", "x".repeat(4_000)))
+                .collect::<Vec<_>>()
+                .concat(),
+            "/many" => {
+                (0..90).map(|n| format!("Set-Cookie: m{n}=v; Path=/\r\n")).collect::<Vec<_>>().concat()
             }
-            "/many" => (0..90).map(|n| format!("Set-Cookie: m{n}=v; Path=/\r\n")).collect(),
             _ => String::new(),
         };
         peer.page(&cookies, "x");

@@ -16,7 +16,6 @@ pub(crate) struct Crawled {
 pub(crate) struct Became {
     /// Of the last request for it; empty where none was sent.
     pub(crate) error: String,
-    pub(crate) status: Option<i64>,
     pub(crate) outcome: String,
     pub(crate) detail: String,
     /// Of its row in `urls`.
@@ -84,12 +83,11 @@ impl Crawled {
         let row = |query: String| self.rows(&query).into_iter().next().unwrap_or_default();
         let url_row = row(format!("select state, reason, attempt from urls where url = '{quoted}'"));
         let fetch = row(format!(
-            "select status, error, outcome, detail from fetches where url = '{quoted}' and kind <> 'robots' order by id desc limit 1"
+            "select error, outcome, detail from fetches where url = '{quoted}' and kind <> 'robots' order by id desc limit 1"
         ));
         let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
         let became = Became {
             error: text(&fetch, "error"),
-            status: fetch["status"].as_i64(),
             outcome: text(&fetch, "outcome"),
             detail: text(&fetch, "detail"),
             state: text(&url_row, "state"),

@@ -68,7 +68,7 @@ fn r6_octets_of_a_location_are_sent_back_as_they_came() {
 #[test]
 fn r7_a_redirect_to_another_scheme_is_refused() {
     let targets = plays::SCHEMES;
-    let site = Site::of(targets.iter().map(|target| to(target)).collect());
+    let site = Site::of(targets.iter().map(to).collect());
     let crawled = crawl(&site.urls(targets.len()), &["--scope", "any"]);
     crawled.all_failed(&site.urls(targets.len()), "redirect-invalid");
     for (url, target) in site.urls(targets.len()).iter().zip(targets) {

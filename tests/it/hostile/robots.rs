@@ -95,7 +95,7 @@ fn b9_the_worst_rules_are_matched_in_a_millisecond() {
     // Four times as long in a build that is not optimised.
     assert!(worst < Duration::from_millis(4), "{worst:?}");
     let site = plays::with_robots(move |peer| {
-        _ = peer.send(answer("Content-Type: text/plain\r\nConnection: close\r\n", &files[0]))
+        _ = peer.send(answer("Content-Type: text/plain\r\nConnection: close\r\n", &files[0]));
     });
     assert_eq!(asked(&site, &[]), EVERYTHING);
     shown("B9", &format!("half a megabyte of the worst rules: {worst:?} a match"));

@@ -95,7 +95,7 @@ impl Site {
         Self::listen("https", play, Arc::new(|_: &mut Peer, _: &str| ()))
     }
 
-    /// The same on [::1], where the machine has it, for nobody to come: each connection is counted and dropped.
+    /// The same on [`::1`], where the machine has it, for nobody to come: each connection is counted and dropped.
     pub(crate) fn inside() -> Self {
         let listener = TcpListener::bind("[::1]:0").or_else(|_| TcpListener::bind("127.0.0.1:0")).unwrap();
         Self::listen_on(listener, "http", |_| None, Arc::new(|_: &mut Peer, _: &str| ()))

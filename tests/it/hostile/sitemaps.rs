@@ -44,12 +44,12 @@ fn m2_a_sitemap_bomb_is_cut_at_its_limits() {
     let spaces = gzip(&[&b"<urlset>"[..], &vec![b' '; 64 << 20]].concat());
     let size = spaces.len();
     let many: String = (0..50_010).map(|_| "<url><loc>HOST/kept</loc></url>").collect();
-    let site = site(vec![("application/gzip", spaces), ("text/xml", urlset(&many))]);
-    let crawled = crawled(&site, &["--max-body", "5 MiB"]);
-    assert!(crawled.why(&site.url("/s1")).contains("only its first 50000 URLs were read"));
+    let bombs = site(vec![("application/gzip", spaces), ("text/xml", urlset(&many))]);
+    let crawled = crawled(&bombs, &["--max-body", "5 MiB"]);
+    assert!(crawled.why(&bombs.url("/s1")).contains("only its first 50000 URLs were read"));
     let took = crawled.value("select max(total_ms) from fetches").as_i64().unwrap();
     assert!(took < 2_000, "{took}");
-    crawled.became(&site.url("/kept")).stored();
+    crawled.became(&bombs.url("/kept")).stored();
     shown(
         "M2",
         &format!("64 MiB in {size} octets are unpacked to the limit; 50,000 URLs of a file are read"),
@@ -105,7 +105,7 @@ fn m8_a_sitemap_at_a_private_address_is_not_asked_for() {
             _ = peer.send(answer(
                 "Connection: close\r\n",
                 format!("Sitemap: {inside}\nSitemap: http://10.0.0.1/s.xml\n"),
-            ))
+            ));
         }
         _ => peer.page("", "x"),
     });

@@ -169,7 +169,7 @@ fn http2(play: impl Fn(&mut dyn FnMut(&[u8]) -> bool, u32) + Send + Sync + 'stat
             match (head[3], id) {
                 // The first request of a connection is the one for robots.txt.
                 (HEADERS, 1) => {
-                    _ = send(&mut stream, &frame(HEADERS, END_HEADERS | END_STREAM, 1, NOT_FOUND))
+                    _ = send(&mut stream, &frame(HEADERS, END_HEADERS | END_STREAM, 1, NOT_FOUND));
                 }
                 (HEADERS, id) => play(&mut |octets| send(&mut stream, octets), id),
                 _ => {}

@@ -78,7 +78,8 @@ fn u5_an_address_is_what_it_is_however_it_is_written() {
             .iter()
             .enumerate()
             .map(|(n, host)| format!("<a href='http://{host}:{port}/{n}'>x</a>"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         peer.page("", if path == "/" { links } else { String::new() });
     });
     let crawled = crawl(&[site.url("/")], &[]);

@@ -75,7 +75,7 @@ fn k4_the_clock_of_a_server_is_never_ours() {
 #[test]
 fn k5_every_request_asks_for_the_same() {
     let site = Site::start(|peer, _| {
-        peer.page("Vary: *\r\nContent-Language: x\r\n", "<a href=/a>x</a><a href=/b>x</a>")
+        peer.page("Vary: *\r\nContent-Language: x\r\n", "<a href=/a>x</a><a href=/b>x</a>");
     });
     crawl(&[site.url("/")], &[]);
     let asked: Vec<String> = site

@@ -74,7 +74,7 @@ fn all_titled(seen: &Seen, title: &str) -> Verdict {
 fn given_up(seen: &Seen) -> Verdict {
     let what = format!("{} requests, {:.1} s", seen.asked().len(), seen.run.seconds);
     if seen.page("/").is_some_and(|page| !page.cut) {
-        return seen.when(false, format!("it passes for a page; {what}"));
+        return Verdict::when(false, format!("it passes for a page; {what}"));
     }
     seen.ended_and(seen.repeats() <= 3, what)
 }
@@ -157,7 +157,7 @@ fn real_pages(seen: &Seen) -> Verdict {
     let all = traps::real_pages(ITEMS);
     let what =
         format!("{} of {all} real pages in {} requests, {trapped} of them in traps", real.len(), asked.len());
-    seen.when(real.len() == all, what)
+    Verdict::when(real.len() == all, what)
 }
 
 pub(super) const CASES: &[Case] = &[
@@ -169,7 +169,8 @@ pub(super) const CASES: &[Case] = &[
         alone: false,
         start: || {
             let site = Site::start(|peer, path| {
-                let links: String = (1..6).map(|n| format!("<a href='/{n}'>x</a>")).collect();
+                let links: String =
+                    (1..6).map(|n| format!("<a href='/{n}'>x</a>")).collect::<Vec<_>>().concat();
                 peer.stays = true;
                 peer.page("", if path == "/" { links } else { "<title>t</title>".into() });
             });
@@ -430,7 +431,7 @@ pub(super) const CASES: &[Case] = &[
         alone: false,
         start: || of(plays::evil_file_name()),
         judge: |seen| {
-            seen.when(seen.run.strays.is_empty(), format!("{} files outside", seen.run.strays.len()))
+            Verdict::when(seen.run.strays.is_empty(), format!("{} files outside", seen.run.strays.len()))
         },
     },
     Case {
@@ -527,7 +528,7 @@ pub(super) const CASES: &[Case] = &[
         },
         judge: |seen| {
             let made = seen.stage.other.as_ref().unwrap().connections();
-            seen.when(made == 0, format!("{made} connections"))
+            Verdict::when(made == 0, format!("{made} connections"))
         },
     },
     Case {
@@ -743,7 +744,7 @@ pub(super) const CASES: &[Case] = &[
         task: MANY,
         alone: false,
         start: || trap(|path, _| traps::calendar(path)),
-        judge: |seen| seen.when(seen.asked().len() <= 200, format!("{} requests", seen.asked().len())),
+        judge: |seen| Verdict::when(seen.asked().len() <= 200, format!("{} requests", seen.asked().len())),
     },
     Case {
         id: "T2",
@@ -753,7 +754,7 @@ pub(super) const CASES: &[Case] = &[
         alone: false,
         start: || trap(traps::sessions),
         judge: |seen| {
-            seen.when((6..=12).contains(&seen.asked().len()), format!("{} requests", seen.asked().len()))
+            Verdict::when((6..=12).contains(&seen.asked().len()), format!("{} requests", seen.asked().len()))
         },
     },
     Case {
@@ -864,7 +865,7 @@ pub(super) const CASES: &[Case] = &[
         judge: |seen| {
             let asked = seen.asked();
             let span = asked.last().map_or(0.0, |last| (last.at - asked[0].at).as_secs_f64());
-            seen.when(asked.len() <= 2, format!("{} requests in {span:.1} s", asked.len()))
+            Verdict::when(asked.len() <= 2, format!("{} requests in {span:.1} s", asked.len()))
         },
     },
     Case {

@@ -23,6 +23,13 @@ impl fmt::Display for Verdict {
     }
 }
 
+impl Verdict {
+    /// Right where this holds.
+    pub(super) fn when(is_right: bool, what: impl Into<String>) -> Self {
+        if is_right { Self::Right(what.into()) } else { Self::Wrong(what.into()) }
+    }
+}
+
 /// One run on one stage.
 pub(super) struct Seen<'c> {
     pub(super) crawler: &'c str,
@@ -31,16 +38,11 @@ pub(super) struct Seen<'c> {
 }
 
 impl Seen<'_> {
-    /// Right where this holds.
-    pub(super) fn when(&self, is_right: bool, what: impl Into<String>) -> Verdict {
-        if is_right { Verdict::Right(what.into()) } else { Verdict::Wrong(what.into()) }
-    }
-
-    /// The same, and it has to come to its end by itself.
+    /// Right where this holds and the crawler came to its end by itself.
     pub(super) fn ended_and(&self, is_right: bool, what: impl Into<String>) -> Verdict {
         let what = what.into();
         match &self.run.ending {
-            Ending::Itself => self.when(is_right, what),
+            Ending::Itself => Verdict::when(is_right, what),
             Ending::Stopped => Verdict::Wrong(format!("still busy after {:.0} s; {what}", self.run.seconds)),
             Ending::Crash(how) => Verdict::Wrong(format!("crashed ({how}); {what}")),
         }
