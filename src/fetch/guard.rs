@@ -4,7 +4,9 @@
 //! metadata service. The guard is asked twice: for the literal address in a URL, and by the resolver for every
 //! address of a name, so that what is checked is what is connected to.
 
+use super::own::{self, Own};
 use ipnet::IpNet;
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{PoisonError, RwLock};
 use url::{Host, Url};
@@ -26,11 +28,12 @@ pub enum Forbidden {
     OwnPort(u16),
 }
 
-/// Addresses and ports that may be asked: all public ones and the networks that were allowed.
+/// Addresses and ports that may be asked: all public ones but our own, and the networks that were allowed.
 #[derive(Debug, Default)]
 pub struct Guard {
     allow: RwLock<Vec<IpNet>>,
     own_ports: Vec<u16>,
+    own: Option<Own>,
 }
 
 impl Guard {
@@ -40,7 +43,13 @@ impl Guard {
     pub fn new(allow: Vec<IpNet>, mut own_ports: Vec<u16>) -> Self {
         // A port of the web tells nothing: there the address alone decides.
         own_ports.retain(|port| ![80, 443].contains(port));
-        Self { allow: RwLock::new(allow), own_ports }
+        Self { allow: RwLock::new(allow), own_ports, own: None }
+    }
+
+    /// Refuses the addresses of this machine, too, as if they were special.
+    #[must_use]
+    pub(super) fn beside(self, own: Own) -> Self {
+        Self { own: Some(own), ..self }
     }
 
     /// Permits these, too, from now on.
@@ -89,22 +98,25 @@ impl Guard {
 
     /// Checks an address that is about to be connected to.
     pub fn check_address(&self, address: IpAddr) -> Result<(), Forbidden> {
-        let Some(why) = special(address) else { return Ok(()) };
+        let is_own = |address| self.own.as_ref().is_some_and(|own| own.has(address));
+        let why = special(address).or_else(|| with_carried(address).any(is_own).then_some(OWN));
+        let Some(why) = why else { return Ok(()) };
         if self.allows(address, why) { Ok(()) } else { Err(Forbidden::Address(address, why)) }
     }
 
     /// Whether an allowed network has the address, which is `why`.
     fn allows(&self, address: IpAddr, why: &str) -> bool {
-        let carried = match address {
-            IpAddr::V6(address) => carried(address).map(IpAddr::V4),
-            IpAddr::V4(_) => None,
-        };
         let covers = |net: &IpNet| {
-            (net.contains(&address) || carried.is_some_and(|carried| net.contains(&carried)))
+            with_carried(address).any(|address| net.contains(&address))
                 && (why != METADATA || net.prefix_len() == net.max_prefix_len())
         };
         self.allow.read().unwrap_or_else(PoisonError::into_inner).iter().any(covers)
     }
+}
+
+/// The addresses of this machine's interfaces as they are now; none where the system does not tell.
+pub fn own_addresses() -> HashSet<IpAddr> {
+    own::read().unwrap_or_default()
 }
 
 /// What is special about a name, in words; `None` for one of the public tree. A name of one label is completed by the search
@@ -161,6 +173,15 @@ fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
+/// An address, and the one that it carries.
+fn with_carried(address: IpAddr) -> impl Iterator<Item = IpAddr> {
+    let carried = match address {
+        IpAddr::V6(address) => carried(address).map(IpAddr::V4),
+        IpAddr::V4(_) => None,
+    };
+    std::iter::once(address).chain(carried)
+}
+
 fn teredo_server(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         [0x2001, 0, high, low, ..] => Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low))),
@@ -169,6 +190,7 @@ fn teredo_server(address: Ipv6Addr) -> Option<Ipv4Addr> {
 }
 
 const METADATA: &str = "a metadata service";
+const OWN: &str = "one of this machine's own";
 
 /// IANA special-purpose registry, and where clouds keep their metadata. The first entry that contains the address
 /// names it.
@@ -330,6 +352,34 @@ mod tests {
             assert!(check(&guard, &format!("http://{host}/")).is_err(), "{host}");
         }
         assert_eq!(check(&nets(&["169.254.169.254/32"]), "http://169.254.169.254/"), Ok(()));
+    }
+
+    #[test]
+    fn an_own_address_is_refused_in_every_form_unless_it_is_allowed() {
+        let read = || Ok(["93.184.216.200", "2606:4700::200"].map(|address| address.parse().unwrap()).into());
+        let guard = |allow: &[&str]| {
+            let allow = allow.iter().map(|net| net.parse().unwrap()).collect();
+            Guard::new(allow, Vec::new()).beside(Own::new(read, crate::clock::Clock::start()))
+        };
+        let forms = [
+            "93.184.216.200",
+            "1572395208",
+            "[::ffff:93.184.216.200]",
+            "[64:ff9b::93.184.216.200]",
+            "[2002:5db8:d8c8::1]",
+            "[2606:4700::200]",
+        ];
+        for host in forms {
+            let why = check(&guard(&[]), &format!("http://{host}/")).expect_err(host);
+            assert!(why.to_string().ends_with(" is one of this machine's own"), "{why}");
+            let allowing = guard(&["93.184.216.0/24", "2606:4700::200/128"]);
+            assert_eq!(check(&allowing, &format!("http://{host}/")), Ok(()), "{host}");
+            assert_eq!(check(&Guard::default(), &format!("http://{host}/")), Ok(()), "{host}");
+        }
+        assert!(guard(&[]).check_named("example.org", [93, 184, 216, 200].into()).is_err());
+        for host in ["93.184.216.201", "[2606:4700::201]", "[::ffff:93.184.216.201]"] {
+            assert_eq!(check(&guard(&[]), &format!("http://{host}/")), Ok(()), "{host}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::cookies::Cookies;
 use super::decode::{Broken, Decoded, Decoder, Flow};
 use super::fields;
 use super::guard::Guard;
+use super::own::{self, Own};
 use super::patience::{Patience, head_limit};
 use super::resolve::Resolver;
 use super::{Fetch, Request, Timeouts};
@@ -56,7 +57,7 @@ pub struct Settings {
     pub proxy: Option<Url>,
     /// Whether certificates are verified.
     pub certificates: Certificates,
-    /// Special networks that may be asked all the same, such as `127.0.0.0/8`.
+    /// Special networks that may be asked all the same, such as `127.0.0.0/8`, and addresses of this machine.
     pub allow: Vec<IpNet>,
     /// Ports of the index and the store of this process, on which nobody is asked.
     pub own_ports: Vec<u16>,
@@ -126,7 +127,8 @@ impl HttpClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let request_fields = request_fields(&settings)?;
         let sent = fields::shown(&request_fields);
-        let guard = Arc::new(Guard::new(settings.allow, settings.own_ports));
+        let guard = Guard::new(settings.allow, settings.own_ports).beside(Own::new(own::read, clock));
+        let guard = Arc::new(guard);
         let proxy = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
         let resolver =
             Resolver::new(Arc::clone(&guard), settings.hosts, proxy, settings.timeouts.connect, clock);

@@ -9,6 +9,7 @@ mod fields;
 pub mod guard;
 pub mod http;
 mod layer;
+mod own;
 mod patience;
 mod resolve;
 #[cfg(test)]

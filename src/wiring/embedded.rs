@@ -18,10 +18,12 @@ use crate::parse::Selectors;
 use crate::scheduler::{LastProgress, Pass, Scheduler};
 use crate::settings::{self, Links, Settings, Text};
 use crate::storage::{Event, Listener, Storage};
+use crate::store::postgres;
 use crate::store::{CrawlRow, SeedRow, Store};
 use ::url::Url;
 use anyhow::{Context, Result};
 use ipnet::IpNet;
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -58,13 +60,14 @@ impl Embedded {
         let mut scope = Scope::new(&settings.scope)?;
         let mut allow = settings.network.allow_private.clone();
         let stored = store.seeds(crawl.id).await?;
+        let own = guard::own_addresses();
         let mut on_loopback = true;
         for SeedRow { url, scope: kind, named } in &stored {
             let Ok(seed) = url::parse(url) else { continue };
             scope.add_seed(&seed, *kind);
             if *named {
                 on_loopback &= seed.host_str().is_some_and(crate::crawl::politeness::is_loopback);
-                allow.extend(named_network(&seed));
+                allow.extend(named_network(&seed, &own));
             }
         }
         let delay = settings.politeness.delay;
@@ -109,9 +112,10 @@ impl Embedded {
 
     /// Accepts seeds, and opens what they open; answers with how many are new.
     pub async fn seed(&mut self, seeds: &[Seed]) -> Result<usize, CrawlError> {
+        let own = guard::own_addresses();
         for seed in seeds {
             self.on_loopback &= seed.url.host_str().is_some_and(crate::crawl::politeness::is_loopback);
-            self.client.permit(named_network(&seed.url));
+            self.client.permit(named_network(&seed.url, &own));
             self.job.open_scope(&seed.url, seed.scope.unwrap_or(self.kind));
         }
         let found = seeds.iter().map(|seed| found(seed, self.kind, self.depth));
@@ -130,9 +134,9 @@ pub(super) fn found(seed: &Seed, kind: ScopeKind, depth: Option<u32>) -> Found {
     Found { key, url: seed.url.as_str().to_owned(), host: HostKey::of(&seed.url), origin }
 }
 
-/// The private network that a seed names by its address: asking for it by hand is leave enough. All of loopback counts
-/// as one.
-pub(super) fn named_network(seed: &Url) -> Option<IpNet> {
+/// The private network, or the address of ours, that a seed names by its address: asking for it by hand is leave enough. All of loopback
+/// counts as one.
+pub(super) fn named_network(seed: &Url, own: &HashSet<IpAddr>) -> Option<IpNet> {
     let address: IpAddr = match seed.host()? {
         ::url::Host::Ipv4(address) => address.into(),
         ::url::Host::Ipv6(address) => address.into(),
@@ -141,7 +145,9 @@ pub(super) fn named_network(seed: &Url) -> Option<IpNet> {
         }
         ::url::Host::Domain(_) => return None,
     };
-    guard::special(address)?;
+    if guard::special(address).is_none() && !own.contains(&address) {
+        return None;
+    }
     Some(match address {
         IpAddr::V4(v4) if v4.is_loopback() => {
             IpNet::new(IpAddr::from([127, 0, 0, 0]), 8).expect("8 bits of 32")
@@ -153,7 +159,8 @@ pub(super) fn named_network(seed: &Url) -> Option<IpNet> {
 /// The guarded client for a few requests by hand: what the URLs name by address may be asked.
 pub fn client(settings: &Settings, urls: &[Url], clock: Clock) -> Result<HttpClient> {
     let mut allow = settings.network.allow_private.clone();
-    allow.extend(urls.iter().filter_map(named_network));
+    let own = guard::own_addresses();
+    allow.extend(urls.iter().filter_map(|url| named_network(url, &own)));
     HttpClient::new(client_settings(settings, allow)?, clock).context("failed to set up HTTP")
 }
 
@@ -166,12 +173,13 @@ pub fn reading(settings: &Settings, crawl: CrawlId) -> Result<Reading> {
 /// The ports of the index and the store that the settings name, the usual ones where they name none.
 fn own_ports(settings: &Settings) -> Vec<u16> {
     const REDIS: u16 = 6_379;
-    const POSTGRES: u16 = 5_432;
-    let port = |url: &str, usual| Some(Url::parse(url).ok()?.port().unwrap_or(usual));
-    let index = settings.installation.frontier.as_ref().and_then(|url| port(url.expose(), REDIS));
-    let store =
-        settings.place.store.as_ref().filter(|store| matches!(store, settings::StoreUrl::Postgres(_)));
-    let store = store.and_then(|store| port(&store.exposed(), POSTGRES));
+    let index = settings.installation.frontier.as_ref();
+    let index = index.and_then(|url| Some(Url::parse(url.expose()).ok()?.port().unwrap_or(REDIS)));
+    let store = match &settings.place.store {
+        // An address names its port in more than one place.
+        Some(settings::StoreUrl::Postgres(url)) => postgres::port(url.expose()),
+        Some(settings::StoreUrl::Sqlite(_)) | None => None,
+    };
     index.into_iter().chain(store).collect()
 }
 

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::crawl::lease::CrawlId;
 use crate::crawl::scope::{Scope, ScopeKind};
 use crate::crawl::seeds::Seed;
+use crate::fetch::guard::own_addresses;
 use crate::fetch::http::HttpClient;
 use crate::frontier::redis::{self, RedisFrontier};
 use crate::frontier::{CrawlRules, FrontierError};
@@ -91,7 +92,8 @@ impl Named {
     /// Those that an operator named with these seeds of `crawl`.
     pub fn by(crawl: CrawlId, seeds: &[SeedRow]) -> Self {
         let named = seeds.iter().filter(|seed| seed.named);
-        let of = |seed: &SeedRow| named_network(&crate::crawl::url::parse(&seed.url).ok()?);
+        let own = own_addresses();
+        let of = |seed: &SeedRow| named_network(&crate::crawl::url::parse(&seed.url).ok()?, &own);
         let mut networks = BTreeSet::new();
         for network in named.filter_map(of) {
             if networks.len() < MOST_NETWORKS {

@@ -137,6 +137,11 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(connection::common(options))
 }
 
+/// The port at which a database of this address is asked; `None` for an address that cannot be read.
+pub fn port(url: &str) -> Option<u16> {
+    url.parse().ok().map(|options: PgConnectOptions| options.get_port())
+}
+
 /// Where the database is, without its password.
 fn place(options: &PgConnectOptions) -> String {
     let socket = options.get_socket().map(|socket| socket.display().to_string());

@@ -23,6 +23,13 @@ pub(super) struct Log {
     connections: u64,
 }
 
+impl Log {
+    /// From here on, what was connected to before counts no more.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
 /// A network in which a site leads to each of `forms`, which are hosts as they stand in a URL.
 pub(super) struct Network {
     pub(super) log: Arc<Mutex<Log>>,

@@ -93,6 +93,12 @@ fn s9_our_own_listeners_are_refused() {
     shown("S9", &seen);
 }
 
+/// S9, of another kind: public addresses that this machine has itself.
+#[test]
+fn s9_addresses_of_our_own_interfaces_are_refused() {
+    in_a_network_of_its_own("s9_addresses_of_our_own_interfaces_are_refused");
+}
+
 /// S10: proxies that the environment names, and one of the settings.
 #[test]
 fn s10_only_the_proxy_of_the_settings_is_used() {

@@ -132,6 +132,7 @@ fn the_row_in_its_network() {
         }
         "s8_metadata_is_refused_even_in_an_allowed_network" => metadata(&row),
         "s9_our_own_listeners_are_refused" => own_listeners(&row),
+        "s9_addresses_of_our_own_interfaces_are_refused" => own_addresses(&row),
         "s10_only_the_proxy_of_the_settings_is_used" => proxies(&row),
         "s11_every_request_leaves_through_the_one_client" => {
             let forms = [
@@ -273,28 +274,68 @@ fn own_listeners(row: &str) {
         ["10.0.0.5:7001", "10.0.0.5:7002", "inward.example:7001", "127.0.0.1:7002", "[::ffff:10.0.0.5]:7001"];
     let network = Network::new(&forms, &[80, 7_001, 7_002], inward);
     let folder = tempfile::tempdir().unwrap();
-    let settings = "[crawl]\nstore = \"postgres://me@10.0.0.5:7002/crawls\"\n[installation]\nfrontier = \"redis://10.0.0.5:7001\"\n";
-    std::fs::write(folder.path().join("huntsman.toml"), settings).unwrap();
-    let fetch = |with_services: bool| {
+    let fetch = |store: Option<&str>| {
         let mut command = huntsman(
             folder.path(),
             &["fetch", "--follow", "--delay", "0s", "--timeout", "5s", "--allow-private", "10.0.0.0/8"],
         );
         command.args((0..forms.len()).map(|n| format!("http://site.example/to/{n}")));
-        if with_services {
-            // The program takes no settings file here; the environment says the same.
-            command
-                .env("HUNTSMAN_STORE", "postgres://me@10.0.0.5:7002/crawls")
-                .env("HUNTSMAN_FRONTIER", "redis://10.0.0.5:7001");
+        if let Some(store) = store {
+            command.env("HUNTSMAN_STORE", store).env("HUNTSMAN_FRONTIER", "redis://10.0.0.5:7001");
         }
         command.output().unwrap();
         network.log_of_astray()
     };
-    assert_eq!(fetch(true), Vec::<String>::new());
-    assert_eq!(fetch(false), ["10.0.0.5", "10.9.9.9"], "elsewhere these ports are like any others");
+    for store in ["postgres://me@10.0.0.5:7002/crawls", "postgres:///crawls?host=10.0.0.5&port=7002"] {
+        assert_eq!(fetch(Some(store)), Vec::<String>::new(), "{store}");
+    }
+    assert_eq!(fetch(None), ["10.0.0.5", "10.9.9.9"], "elsewhere these ports are like any others");
     println!(
         "shown: {row}: {} forms of our own ports in an allowed network, 0 connections; elsewhere the same ports are asked",
         forms.len()
+    );
+}
+
+/// Public addresses that interfaces of this machine have. All others of this network lead here, too, but stand on no interface.
+fn own_addresses(row: &str) {
+    let own: [IpAddr; 2] = ["93.184.217.200".parse().unwrap(), "2606:4700::200".parse().unwrap()];
+    let forms = [
+        "93.184.217.200",
+        "1572395464",
+        "[::ffff:93.184.217.200]",
+        "[64:ff9b::93.184.217.200]",
+        "[2606:4700::200]",
+        "own.example",
+    ];
+    let network = Network::new(&forms, &HTTP, move |name, v6| {
+        (name == "own.example").then(|| own.into_iter().filter(|address| address.is_ipv6() == v6).collect())
+    });
+    let interface = |change: &str| {
+        for address in own {
+            let prefix = if address.is_ipv6() { 128 } else { 32 };
+            let address = format!("{address}/{prefix}");
+            let arguments = ["address", change, &address, "dev", "lo"];
+            assert!(std::process::Command::new("ip").args(arguments).status().unwrap().success());
+        }
+    };
+    interface("add");
+    network.nobody(row, &[]);
+    network.nobody(row, &["--allow-private", "10.0.0.0/8"]);
+    let allowed = network.every_way_in(&["--allow-private", "93.184.217.200"]);
+    assert_eq!(allowed, ["64:ff9b::5db8:d9c8", "93.184.217.200"], "what is allowed is asked");
+    // Asked for by hand, one needs no leave beside that.
+    let folder = tempfile::tempdir().unwrap();
+    let (output, astray) =
+        network.after(folder.path(), &["fetch", "http://[2606:4700::200]/", "--delay", "0s"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(astray.len(), 3, "{astray:?}");
+    interface("delete");
+    network.log.lock().unwrap().forget();
+    let asked = network.every_way_in(&[]);
+    assert_eq!(
+        asked,
+        ["2606:4700::200", "64:ff9b::5db8:d9c8", "93.184.217.200"],
+        "elsewhere they are like any others"
     );
 }
 
