@@ -4,6 +4,7 @@
 mod crawling;
 mod limits;
 mod mistakes;
+mod releasing;
 mod signals;
 mod steering;
 mod watching;
