@@ -7,7 +7,9 @@ use huntsman::crawl::seeds::{SeedList, SeedParser};
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::{self, UrlKey, canonical};
 use huntsman::parse::{self, Limits, Want};
-use huntsman::settings::{Layers, environment};
+use huntsman::settings::show::{Origins, show};
+use huntsman::settings::table::{Kind, Owner, SETTINGS, Setting};
+use huntsman::settings::{Entry, Layers, Origin, Raw, environment};
 use std::path::Path;
 
 type Url = ::url::Url;
@@ -183,20 +185,44 @@ pub(crate) fn seeds(data: &[u8]) {
     }
 }
 
-/// A settings file: it is read, or the mistake is named with its line.
+/// A settings file, a variable, and the value of one setting: read, or refused with the place of the mistake.
 pub(crate) fn settings(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
-    let path = Path::new("huntsman.toml");
-    let mistake = match Layers::built_in().with_file(path, &text) {
-        Ok(layers) => layers.settings().err(),
-        Err(mistake) => Some(mistake),
-    };
-    if let Some(mistake) = mistake {
-        assert!(!mistake.what.is_empty() && !mistake.origin.is_empty());
+    let (first, rest) = first_line(data);
+    let (first, rest) = (String::from_utf8_lossy(first), String::from_utf8_lossy(rest));
+    let file = Layers::built_in().with_file(Path::new("huntsman.toml"), &String::from_utf8_lossy(data));
+    if let Err(mistake) = file.and_then(|layers| layers.settings()) {
+        assert!(!mistake.what.is_empty() && mistake.origin.starts_with("huntsman.toml:"), "{mistake}");
     }
-    // The environment says the same things in another way.
-    let (name, value) = first_line(data);
-    let name = format!("{}{}", environment::PREFIX, String::from_utf8_lossy(name));
-    let value = String::from_utf8_lossy(value).into_owned();
-    _ = Layers::built_in().with_variables([(name, value)]).settings();
+    let name = format!("{}{first}", environment::PREFIX);
+    _ = Layers::built_in().with_variables([(name, rest.to_string())]).settings();
+    // One that the first line names, else any.
+    let named = Setting::find(&first.trim().to_ascii_lowercase());
+    value(named.unwrap_or(&SETTINGS[data.len() % SETTINGS.len()]), &rest);
+}
+
+/// A value of a setting: what is shown of it reads back and means the same, and so does what a store keeps; a secret is not repeated.
+fn value(setting: &'static Setting, text: &str) {
+    let raw = match setting.kind {
+        Kind::List => Raw::Many(text.lines().map(str::to_owned).collect()),
+        _ => Raw::One(text.to_owned()),
+    };
+    let flag = Entry { setting, raw, origin: Origin::Flag(setting.flag()) };
+    let layers = Layers::built_in().with([flag]);
+    let read = |layers: &Layers| layers.settings().map(|settings| format!("{settings:?}"));
+    let meant = read(&layers).map_err(|mistake| {
+        assert_eq!(mistake.origin, format!("--{}", setting.flag()));
+        let is_repeated = text.len() > 16 && mistake.what.contains(text);
+        assert!(setting.owner != Owner::Secret || !is_repeated, "{mistake}");
+    });
+    let shown = show(&layers, Origins::Hidden);
+    let is_redacted = setting.owner == Owner::Secret || setting.name == "store";
+    if !is_redacted {
+        let again = Layers::built_in().with_file(Path::new("huntsman.toml"), &shown);
+        let again = again.unwrap_or_else(|mistake| panic!("{mistake}: {shown}"));
+        assert_eq!(show(&again, Origins::Hidden), shown);
+        assert_eq!(read(&again).map_err(drop), meant, "{shown}");
+    }
+    if setting.owner == Owner::Crawl {
+        assert_eq!(read(&Layers::built_in().with_stored(&layers.to_stored())).map_err(drop), meant);
+    }
 }

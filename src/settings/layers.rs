@@ -273,9 +273,13 @@ impl Layers {
 
 /// The known word nearest to `word`, if it is near enough to be what was meant.
 pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = |candidate: &str| (candidate.len() / 4).clamp(1, 3);
+    let length = word.chars().count();
     known
+        // As many edits as one is longer are needed at least: a long word is not compared at all.
+        .filter(|candidate| length.abs_diff(candidate.chars().count()) <= most(candidate))
         .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
-        .filter(|(edits, candidate)| *edits <= (candidate.len() / 4).clamp(1, 3))
+        .filter(|(edits, candidate)| *edits <= most(candidate))
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
 }

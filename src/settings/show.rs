@@ -66,14 +66,16 @@ fn value(setting: &Setting, raw: &Raw) -> String {
         Raw::Many(texts) => list(texts),
         Raw::One(text) if setting.kind == Kind::List => list(std::slice::from_ref(text)),
         Raw::One(text) => match setting.kind {
-            Kind::Switch | Kind::Count(..) | Kind::CountOrNone(..) if plain(text) => text.clone(),
+            Kind::Switch if ["true", "false"].contains(&text.as_str()) => text.clone(),
+            Kind::Count(..) | Kind::CountOrNone(..) if is_toml_number(text) => text.clone(),
             _ => quoted(&redacted(setting, text)),
         },
     }
 }
 
-fn plain(text: &str) -> bool {
-    text == "true" || text == "false" || (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+/// Whether TOML has the same number in these digits: it takes no zeros in front, and 64 bits.
+fn is_toml_number(text: &str) -> bool {
+    text.parse::<i64>().is_ok_and(|number| number.to_string() == text)
 }
 
 /// A secret header keeps its name and a secret URL its host; the rest is withheld.

@@ -233,6 +233,25 @@ fn what_config_show_prints_reads_back() {
 }
 
 #[test]
+fn what_a_settings_file_writes_otherwise_reads_back_too() {
+    for (name, text, shown) in [
+        ("depth", "007", "depth = \"007\""),
+        ("depth", "0", "depth = 0"),
+        ("retries", "true", "retries = \"true\""),
+        ("text", "1", "text = \"1\""),
+        ("text", "true", "text = true"),
+        ("max_errors", "99999999999999999999", "max_errors = \"99999999999999999999\""),
+    ] {
+        let layers = Layers::built_in().with([flag(name, text)]);
+        let file_text = show(&layers, Origins::Hidden);
+        assert!(file_text.lines().any(|line| line == shown), "{file_text}");
+        let again = file(&file_text).unwrap();
+        assert_eq!(show(&again, Origins::Hidden), file_text);
+        assert_eq!(again.settings().is_ok(), layers.settings().is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn names_and_letters_are_unique() {
     let names: HashSet<_> = SETTINGS.iter().map(|setting| setting.name).collect();
     assert_eq!(names.len(), SETTINGS.len());

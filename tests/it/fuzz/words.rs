@@ -43,7 +43,8 @@ const SETTINGS: &[&str] = &[
     "[crawl]", "[limits]", "[politeness]", "[network]", "[extraction]", "delay", " = ", "\"", "\"auto\"", "\"250ms\"",
     "\"10 MiB\"", "[", "]", ",", "\n", "depth", "none", "true", "max_pages", "select", "\"a=b\"", "include", "\"(\"",
     "allow_private", "\"10.0.0.0/8\"", "header", "HEADER", "\"A: b\"", "purpose", "-1", "1e999",
-    "9223372036854775808", "'''", "{", "}", "on_signal",
+    "9223372036854775808", "'''", "{", "}", "on_signal", "ms", "MiB", ".", "0", "\\", "\\u", ":", "=", "::attr(", ">", "|",
+    "postgres://", "redis://", "@", "?port=", "xx", "fail_on", "contact", "(?i)", "\r", "\u{1}",
 ];
 
 /// Those of a target.
