@@ -190,7 +190,8 @@ fn teredo_server(address: Ipv6Addr) -> Option<Ipv4Addr> {
 }
 
 const METADATA: &str = "a metadata service";
-const OWN: &str = "one of this machine's own";
+/// Whoever crawls a site from its own server reads this, so that it says what to do.
+const OWN: &str = "one of this machine's own (--allow-private permits it)";
 
 /// IANA special-purpose registry, and where clouds keep their metadata. The first entry that contains the address
 /// names it.
@@ -371,7 +372,7 @@ mod tests {
         ];
         for host in forms {
             let why = check(&guard(&[]), &format!("http://{host}/")).expect_err(host);
-            assert!(why.to_string().ends_with(" is one of this machine's own"), "{why}");
+            assert!(why.to_string().contains(" is one of this machine's own (--allow-private "), "{why}");
             let allowing = guard(&["93.184.216.0/24", "2606:4700::200/128"]);
             assert_eq!(check(&allowing, &format!("http://{host}/")), Ok(()), "{host}");
             assert_eq!(check(&Guard::default(), &format!("http://{host}/")), Ok(()), "{host}");
