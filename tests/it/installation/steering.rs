@@ -31,7 +31,7 @@ fn a_pause_and_a_cancellation_count_within_a_second_and_resume_goes_on() {
     let fleet = Installation::new();
     let web = fleet.web(large());
     // No delay: a lease has many URLs, and a pause must not wait for its end.
-    let _scheduler = fleet.scheduler(&["seeds.txt", "--name", "t", "--delay", "0s"]);
+    let _scheduler = fleet.scheduler(&["seeds.txt", "--name", "t", "--delay", "0s", "--traps", "follow"]);
     let (_node, _storage) = (fleet.node(&[]), fleet.storage());
     wait_until("some pages", || fleet.pages() > 100);
     let told = fleet.does(&["pause"]);

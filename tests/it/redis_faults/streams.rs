@@ -79,7 +79,7 @@ fn bytes_of_a_stranger_leave_the_stream_and_those_of_another_version_are_an_erro
         front.hand_off(hand_off(&held, &held.urls[0])).await.unwrap();
         let streams: Vec<String> = server.ask(&["KEYS", "*:stream"]);
         let stream = streams.iter().find(|key| server.ask::<usize>(&["XLEN", key]) == 1).unwrap();
-        server.ask::<()>(&["XADD", stream, "2-0", "r", "\u{3}\u{7f}nonsense"]);
+        server.ask::<()>(&["XADD", stream, "2-0", "r", "\u{4}\u{7f}nonsense"]);
         server.ask::<()>(&["XADD", stream, "3-0", "what", "is", "this", "?"]);
         let taken = front.reports(10, Duration::ZERO).await.unwrap();
         assert!(

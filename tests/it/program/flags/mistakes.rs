@@ -17,6 +17,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("--exclude", "*", "not a regular expression"),
     ("--exclude", "", r"as in \.pdf$"),
     ("--sitemaps", "perhaps", "[possible values: true, false]"),
+    ("--insecure", "perhaps", "[possible values: true, false]"),
     ("--depth", "-1", "neither a number from 0 to 1000000 nor \"none\""),
     ("--depth", "two", "neither a number"),
     ("--depth", "1.5", "neither a number"),
