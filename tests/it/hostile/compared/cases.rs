@@ -1,7 +1,7 @@
 //! The cases that any crawler can be shown, and the measure of each.
 
 use super::Case;
-use super::crawler::Task;
+use super::crawler::{Ending, Task};
 use super::seen::{Seen, Verdict};
 use crate::hostile::plays;
 use crate::hostile::site::{Site, answer};
@@ -19,13 +19,13 @@ pub(super) struct Stage {
 /// A site without malice: who fails here is not set up.
 pub(super) const CONTROL: &str = "0";
 
-const PLAIN: Task = Task { pages: 0, sitemaps: false, named: false };
+const PLAIN: Task = Task { time: Duration::from_secs(20), pages: 0, sitemaps: false, named: false };
 const NAMED: Task = Task { named: true, ..PLAIN };
 /// Pages that are enough of a calendar and of a site with sessions.
 const MANY: Task = Task { pages: 1_000, ..PLAIN };
 /// Real items of the web of traps, and requests that have to be enough for all of its real pages.
-const ITEMS: u32 = 2_700;
-const BUDGET: u32 = 3_300;
+const ITEMS: u32 = 600;
+const BUDGET: u32 = 1_200;
 
 /// Most MiB of memory where something that grows is sent, and where documents are large.
 const LITTLE: u64 = 256;
@@ -72,11 +72,10 @@ fn all_titled(seen: &Seen, title: &str) -> Verdict {
 
 /// It is given up, by time or otherwise, after few requests.
 fn given_up(seen: &Seen) -> Verdict {
-    let what = format!("{} requests, {:.1} s", seen.asked().len(), seen.run.seconds);
-    if seen.page("/").is_some_and(|page| !page.cut) {
-        return Verdict::when(false, format!("it passes for a page; {what}"));
-    }
-    seen.ended_and(seen.repeats() <= 3, what)
+    let is_page = seen.page("/").is_some_and(|page| !page.cut);
+    let page = if is_page { "it passes for a page; " } else { "" };
+    let what = format!("{page}{} requests, {:.1} s", seen.asked().len(), seen.run.seconds);
+    seen.ended_and(!is_page && seen.repeats() <= 3, what)
 }
 
 /// What grows is cut.
@@ -84,9 +83,11 @@ fn little_memory(seen: &Seen) -> Verdict {
     seen.ended_and(seen.run.peak <= LITTLE, format!("{} MiB at most", seen.run.peak))
 }
 
-/// What has no end is left.
-fn little_taken(seen: &Seen, is_right: bool) -> Verdict {
-    seen.ended_and(is_right && seen.taken() <= ENOUGH, format!("{} MiB taken", seen.taken()))
+/// What has no end is left; and what else is to be so.
+fn little_taken(seen: &Seen, is_right: bool, else_wrong: &str) -> Verdict {
+    let wrong = if is_right { String::new() } else { format!("{else_wrong}; ") };
+    let what = format!("{wrong}{} MiB taken", seen.taken());
+    seen.ended_and(is_right && seen.taken() <= ENOUGH, what)
 }
 
 /// The document is read, its links followed, for little of a processor.
@@ -157,6 +158,9 @@ fn real_pages(seen: &Seen) -> Verdict {
     let all = traps::real_pages(ITEMS);
     let what =
         format!("{} of {all} real pages in {} requests, {trapped} of them in traps", real.len(), asked.len());
+    if seen.run.ending != Ending::Itself && real.len() < all && asked.len() < BUDGET as usize {
+        return Verdict::None("its time was up before its requests");
+    }
     Verdict::when(real.len() == all, what)
 }
 
@@ -215,7 +219,7 @@ pub(super) const CASES: &[Case] = &[
         task: PLAIN,
         alone: true,
         start: || at(plays::endless_body(), &["/"]),
-        judge: |seen| little_taken(seen, true),
+        judge: |seen| little_taken(seen, true, ""),
     },
     Case {
         id: "N5",
@@ -311,7 +315,10 @@ pub(super) const CASES: &[Case] = &[
         task: PLAIN,
         alone: true,
         start: || at(plays::interim_answers(), &["/few", "/flood"]),
-        judge: |seen| little_taken(seen, seen.page("/few").is_some() && seen.page("/flood").is_none()),
+        judge: |seen| {
+            let is_right = seen.page("/few").is_some() && seen.page("/flood").is_none();
+            little_taken(seen, is_right, "the page is not read")
+        },
     },
     Case {
         id: "P16",
@@ -401,7 +408,7 @@ pub(super) const CASES: &[Case] = &[
         task: PLAIN,
         alone: true,
         start: || at(plays::endless_extensions(), &["/extensions", "/trailers"]),
-        judge: |seen| little_taken(seen, true),
+        judge: |seen| little_taken(seen, true, ""),
     },
     Case {
         id: "P29",
@@ -538,7 +545,7 @@ pub(super) const CASES: &[Case] = &[
         task: NAMED,
         alone: true,
         start: || at(plays::redirects_with_a_body(), &["/"]),
-        judge: |seen| little_taken(seen, seen.times("/a") > 0),
+        judge: |seen| little_taken(seen, seen.times("/a") > 0, "the target is not asked for"),
     },
     Case {
         id: "R14",
@@ -731,8 +738,8 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "T",
         what: "has calendars, mazes, facets, sessions and copies around its real pages",
-        right: "every real page within 3,300 requests",
-        task: Task { pages: BUDGET, ..PLAIN },
+        right: "every real page within 1,200 requests",
+        task: Task { time: Duration::from_secs(60), pages: BUDGET, ..PLAIN },
         alone: true,
         start: || trap(|path, asked| traps::answer(path, asked, ITEMS)),
         judge: real_pages,

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Most seconds of one run; then it is told to end, and is ended two seconds later.
-pub(super) const PATIENCE: Duration = Duration::from_secs(28);
 /// Most KiB of address space, and of a file.
 const MEMORY: u64 = 6 << 20;
 const FILE: u64 = 1 << 20;
+const FULL: &str = "its file has grown to 1 GiB";
 
 /// A crawler: a program that crawls the seeds of the folder it is in, and tells which pages it has (`benches/peers/hostile`).
 pub(super) struct Crawler {
@@ -19,6 +18,8 @@ pub(super) struct Crawler {
 /// What a crawler is asked to do, beside its seeds.
 #[derive(Clone, Copy)]
 pub(super) struct Task {
+    /// Most time; then it is told to end, and is ended two seconds later.
+    pub(super) time: Duration,
     /// Most pages; 0 is no limit.
     pub(super) pages: u32,
     pub(super) sitemaps: bool,
@@ -45,6 +46,8 @@ pub(super) enum Ending {
     Itself,
     /// By us: its time was up.
     Stopped,
+    /// By us, since it went on after that; what it used is not known.
+    Killed,
     /// By a signal, or as a bug ends a program.
     Crash(String),
 }
@@ -76,13 +79,13 @@ impl Crawler {
         let limits = format!("ulimit -v {MEMORY}; ulimit -f {FILE}; exec \"$@\"");
         let mut command = Command::new("/usr/bin/time");
         command.args(["-f", "%e %U %S %M %x", "-o"]).arg(&used);
-        command.args(["timeout", "-k", "2", &PATIENCE.as_secs().to_string()]);
+        command.args(["timeout", "-k", "2", &task.time.as_secs().to_string()]);
         command.args(["bash", "-c", &limits, "-"]).arg(&self.program).arg("crawl");
         prepared(&mut command, &folder, task).stdout(log.try_clone().unwrap()).stderr(log).status().unwrap();
         let mut command = Command::new("timeout");
         command.args(["20"]).arg(&self.program).arg("pages");
         let listed = prepared(&mut command, &folder, task).stderr(Stdio::null()).output().unwrap();
-        let mut run = used_by(&std::fs::read_to_string(&used).unwrap());
+        let mut run = used_by(&std::fs::read_to_string(&used).unwrap(), task.time.as_secs_f64());
         run.pages = String::from_utf8_lossy(&listed.stdout).lines().filter_map(page).collect();
         run.strays = names(around.path(), &["the", "used"]);
         run.strays.extend(names(&around.path().join("the"), &["folder"]));
@@ -102,16 +105,18 @@ fn prepared<'c>(command: &'c mut Command, folder: &Path, task: Task) -> &'c mut 
 }
 
 /// Reads what GNU time wrote.
-fn used_by(text: &str) -> Run {
+fn used_by(text: &str, time: f64) -> Run {
     let last = text.lines().last().expect("what time says");
     let numbers: Vec<f64> = last.split(' ').map(|number| number.parse().unwrap()).collect();
     let [seconds, user, system, peak, code] = numbers[..] else { panic!("{text}") };
     let ending = match code as i32 {
-        _ if seconds >= PATIENCE.as_secs_f64() => Ending::Stopped,
+        _ if seconds >= time + 1.5 => Ending::Killed,
+        _ if seconds >= time => Ending::Stopped,
+        // SIGXFSZ.
+        153 => Ending::Crash(FULL.to_owned()),
+        _ if text.contains("by signal 25") => Ending::Crash(FULL.to_owned()),
         _ if text.contains("terminated by signal") => Ending::Crash(text.lines().next().unwrap().to_owned()),
         101 => Ending::Crash("panicked".to_owned()),
-        // SIGXFSZ.
-        153 => Ending::Crash("its file is full: 1 GiB".to_owned()),
         code if code >= 128 => Ending::Crash(format!("signal {}", code - 128)),
         _ => Ending::Itself,
     };

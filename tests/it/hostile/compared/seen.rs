@@ -44,7 +44,10 @@ impl Seen<'_> {
         match &self.run.ending {
             Ending::Itself => Verdict::when(is_right, what),
             Ending::Stopped => Verdict::Wrong(format!("still busy after {:.0} s; {what}", self.run.seconds)),
-            Ending::Crash(how) => Verdict::Wrong(format!("crashed ({how}); {what}")),
+            Ending::Killed => {
+                Verdict::Wrong(format!("busy after {:.0} s, deaf to SIGTERM", self.run.seconds))
+            }
+            Ending::Crash(how) => Verdict::Wrong(format!("ended: {how}; {what}")),
         }
     }
 
