@@ -44,7 +44,7 @@ fn the_same_hostile_web_is_shown_to_other_crawlers() {
     println!("|---|---|---|{}", "---|".repeat(crawlers.len()));
     let mut right = vec![0; crawlers.len()];
     let mut judged = vec![0; crawlers.len()];
-    for case in cases::CASES.iter().filter(is_asked_for) {
+    for case in cases::all().filter(is_asked_for) {
         let verdicts = shown_to_all(case, &crawlers, &logs);
         for (at, verdict) in verdicts.iter().enumerate() {
             right[at] += usize::from(matches!(verdict, Verdict::Right(_)));
