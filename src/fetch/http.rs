@@ -8,6 +8,7 @@
 use super::classify;
 use super::cookies::Cookies;
 use super::decode::{Broken, Decoded, Decoder, Flow};
+use super::fenced::Fenced;
 use super::fields;
 use super::guard::Guard;
 use super::own::{self, Own};
@@ -190,6 +191,7 @@ impl HttpClient {
         if let Some(cookies) = self.cookies.field(url, started) {
             get.headers_mut().insert(COOKIE, cookies);
         }
+        *get.body_mut() = request.fence.map(|fence| reqwest::Body::wrap(Fenced(fence)));
         let tls = url.scheme() == "https";
         let response = patience.head(self.client.execute(get)).await.map_err(late)?;
         let response = response.map_err(|error| classify::failure(error, tls))?;

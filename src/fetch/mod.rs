@@ -5,6 +5,7 @@
 mod classify;
 mod cookies;
 mod decode;
+mod fenced;
 mod fields;
 pub mod guard;
 pub mod http;
@@ -18,6 +19,7 @@ mod tests;
 use crate::crawl::time::Timestamp;
 use crate::crawl::visit::{Answer, Visit};
 use async_trait::async_trait;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -42,6 +44,13 @@ pub fn read_head(
     (fields::answer(status, &map, now), sent)
 }
 
+/// What may keep a request from being sent until the last moment.
+pub trait Fence: std::fmt::Debug + Send + Sync {
+    /// Whether a request may still leave; never again once it has said no. Asked right before the first octet is written, on the
+    /// thread that writes it.
+    fn lets_through(&self) -> bool;
+}
+
 /// One GET.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -51,12 +60,14 @@ pub struct Request {
     pub max_body: Option<usize>,
     /// Whether to keep the head of the answer as it came.
     pub keep_head: bool,
+    /// Asked before the request leaves; where it says no, nothing is sent, and the visit is a failure.
+    pub fence: Option<Arc<dyn Fence>>,
 }
 
 impl Request {
     /// A GET of `url` within the client's own limits.
     pub fn get(url: Url) -> Self {
-        Self { url, max_body: None, keep_head: false }
+        Self { url, max_body: None, keep_head: false, fence: None }
     }
 }
 

@@ -21,6 +21,7 @@ pub use sitemaps::Sitemaps;
 use crate::clock::Clock;
 use crate::crawl::lease::{Lease, Token};
 use crate::crawl::time::Timestamp;
+use crate::fetch::Fence;
 use crate::frontier::{FrontierError, Leases, Next};
 use quiet::QuietHosts;
 use reminding::Reminding;
@@ -78,8 +79,9 @@ pub struct Node {
 struct Held {
     /// From then on nothing is sent under it: a third of its length before it ends.
     fence: AtomicI64,
-    /// Fires when the index no longer knows it.
+    /// Fires when the index no longer knows it, and when its fence passed while a request was under way.
     lost: CancellationToken,
+    clock: Clock,
 }
 
 impl Held {
@@ -87,8 +89,18 @@ impl Held {
         Timestamp::from_micros(self.fence.load(Ordering::Relaxed))
     }
 
-    fn is_safe(&self, now: Timestamp) -> bool {
-        now < self.fence() && !self.lost.is_cancelled()
+    fn is_safe(&self) -> bool {
+        self.clock.now() < self.fence() && !self.lost.is_cancelled()
+    }
+}
+
+impl Fence for Held {
+    fn lets_through(&self) -> bool {
+        let safe = self.is_safe();
+        if !safe {
+            self.lost.cancel();
+        }
+        safe
     }
 }
 
@@ -205,8 +217,8 @@ impl Node {
     fn hold(&self, lease: &Lease) -> Arc<Held> {
         // Its end is counted from before the index was asked, however long the answer was on its way.
         let fence = lease.until - self.settings.lease / 3;
-        let held =
-            Arc::new(Held { fence: AtomicI64::new(fence.as_micros()), lost: CancellationToken::new() });
+        let fence = AtomicI64::new(fence.as_micros());
+        let held = Arc::new(Held { fence, lost: CancellationToken::new(), clock: self.clock });
         self.held().insert(lease.token, Arc::clone(&held));
         held
     }

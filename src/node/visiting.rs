@@ -10,7 +10,7 @@ use crate::crawl::politeness;
 use crate::crawl::report::{Note, Report, RobotsNote};
 use crate::crawl::time::Timestamp;
 use crate::crawl::visit::{Failure, FailureClass, Visit};
-use crate::fetch::Request;
+use crate::fetch::{Fence, Request};
 use crate::frontier::{HandOff, Handed, Release};
 use futures_util::stream::{self, StreamExt};
 use std::pin::pin;
@@ -196,7 +196,8 @@ impl Visiting<'_> {
 
     /// Sends a request under the lease, unless its fence has passed; dropped when the lease is lost on the way, or when its fence
     /// passes since it could not be renewed: from its expiry on another node may ask the same host. The fence is looked at whenever
-    /// something has happened to the request, so that a process that stood still for long sends nothing when it goes on.
+    /// something has happened to the request, and right before its head is written, so that a process that stood still for long
+    /// sends nothing when it goes on.
     pub(super) async fn request(&self, job: &Job, request: Request) -> Option<Visit> {
         let sent = async {
             let _permit = self.node.requests.acquire().await.ok()?;
@@ -204,12 +205,14 @@ impl Visiting<'_> {
             if self.is_over() {
                 return None;
             }
-            Some(job.fetch.get(request).await)
+            let fence = Arc::clone(&self.held) as Arc<dyn Fence>;
+            Some(job.fetch.get(Request { fence: Some(fence), ..request }).await)
         };
         tokio::select! {
             biased;
             () = self.held.lost.cancelled() => {}
-            () = self.fence() => {}
+            // For good: a renewal on its way may still move the fence, and the request be about to leave.
+            () = self.fence() => self.held.lost.cancel(),
             visit = sent => return visit,
         }
         self.ended.store(true, Ordering::Relaxed);
@@ -297,9 +300,7 @@ impl Visiting<'_> {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.ended.load(Ordering::Relaxed)
-            || self.stop.is_cancelled()
-            || !self.held.is_safe(self.node.clock.now())
+        self.ended.load(Ordering::Relaxed) || self.stop.is_cancelled() || !self.held.is_safe()
     }
 
     /// Hands a report off. The index moves the URL from the lease to the handed-over set in the same step; a stale token ends the lease.

@@ -103,6 +103,82 @@ async fn a_dropped_request_closes_its_connection() {
     assert_eq!(was_closed.recv().await, Some("closed"));
 }
 
+/// A fence that the test opens and closes.
+#[derive(Debug)]
+struct Gate(AtomicBool);
+
+impl Fence for Gate {
+    fn lets_through(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A GET of `url` through `gate`.
+fn through(gate: &Arc<Gate>, url: Url) -> Request {
+    Request { fence: Some(Arc::clone(gate) as _), ..Request::get(url) }
+}
+
+/// A server that answers each request, and tells of each connection, once it has ended, how many heads came and how many octets of
+/// another one.
+async fn counting() -> (Server, tokio::sync::mpsc::Receiver<(usize, usize)>) {
+    let (ended, told) = tokio::sync::mpsc::channel(8);
+    let server = Server::start(move |mut peer| {
+        let ended = ended.clone();
+        async move {
+            let (mut head, mut heads) = (Vec::new(), 0);
+            while let Ok(octet) = peer.stream.read_u8().await {
+                head.push(octet);
+                if head.ends_with(b"\r\n\r\n") {
+                    assert!(!String::from_utf8_lossy(&head).to_lowercase().contains("transfer-encoding"));
+                    heads += 1;
+                    head.clear();
+                    peer.send(&with_body("", b"ok")).await;
+                }
+            }
+            ended.send((heads, head.len())).await.unwrap();
+        }
+    })
+    .await;
+    (server, told)
+}
+
+#[tokio::test]
+async fn not_an_octet_is_written_once_the_fence_has_passed() {
+    // On a new connection.
+    let (server, mut told) = counting().await;
+    let client = client();
+    let gate = Arc::new(Gate(AtomicBool::new(false)));
+    let visit = client.get(through(&gate, server.url("/"))).await;
+    assert_eq!((class(visit.result), visit.first_byte), (FailureClass::Incomplete, None));
+    assert_eq!(told.recv().await, Some((0, 0)));
+
+    // On one that is open, and not on another one either.
+    gate.0.store(true, Ordering::SeqCst);
+    let visit = client.get(through(&gate, server.url("/"))).await;
+    assert_eq!(visit.result.unwrap().body, b"ok");
+    gate.0.store(false, Ordering::SeqCst);
+    assert_eq!(class(client.get(through(&gate, server.url("/"))).await.result), FailureClass::Incomplete);
+    assert_eq!(told.recv().await, Some((1, 0)));
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_fence_that_passes_after_the_request_was_handed_over_keeps_it_back() {
+    let (server, mut told) = counting().await;
+    let client = client();
+    let gate = Arc::new(Gate(AtomicBool::new(true)));
+    assert!(client.get(through(&gate, server.url("/"))).await.result.is_ok());
+    // Polled once: an idle connection takes it, whose task has not run yet.
+    let mut asking = std::pin::pin!(client.get(through(&gate, server.url("/"))));
+    let is_pending =
+        std::future::poll_fn(|context| Poll::Ready(asking.as_mut().poll(context).is_pending())).await;
+    assert!(is_pending);
+    gate.0.store(false, Ordering::SeqCst);
+    assert_eq!(class(asking.await.result), FailureClass::Incomplete);
+    assert_eq!(told.recv().await, Some((1, 0)));
+    assert_eq!(server.connections(), 1);
+}
+
 #[tokio::test]
 async fn connections_are_told_apart_by_number() {
     let server = Server::start(|mut peer| async move {

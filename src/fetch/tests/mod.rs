@@ -9,13 +9,14 @@ mod time;
 mod tls;
 
 use super::http::{HttpClient, Settings};
-use super::{Fetch, Request, Timeouts};
+use super::{Fence, Fetch, Request, Timeouts};
 use crate::clock::Clock;
 use crate::crawl::visit::{Answer, Failure, FailureClass, Visit};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

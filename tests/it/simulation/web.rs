@@ -373,6 +373,16 @@ fn rng_pick(rng: &mut Rng, from: &[String]) -> String {
     from[rng.range(0..from.len() as u64) as usize].clone()
 }
 
+/// A request that has arrived and is not answered yet.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    /// Where in the log.
+    entry: usize,
+    /// In milliseconds.
+    latency: u64,
+    is_noise: bool,
+}
+
 #[async_trait]
 impl Fetch for Web {
     async fn get(&self, request: Request) -> Visit {
@@ -392,45 +402,52 @@ impl Web {
 
     /// One request of this process.
     pub(super) async fn ask(&self, request: Request, process: u32) -> Visit {
+        let arrived = self.take(&request, process);
+        self.answer_to(&request, arrived).await
+    }
+
+    /// A request of this process has arrived.
+    pub(super) fn take(&self, request: &Request, process: u32) -> Arrived {
+        let mut state = self.state.lock().unwrap();
+        let logged = Logged {
+            host: request.url.host_str().unwrap_or_default().to_owned(),
+            path: request.url.path().to_owned(),
+            at: self.clock.now(),
+            answered: None,
+            status: None,
+            retry_after: None,
+            process,
+            heard: false,
+        };
+        state.log.push(logged);
+        let mut rng = self.rng.lock().unwrap();
+        let is_slow = self.slow > 0 && rng.range(0..1_000) < self.slow;
+        let latency = if is_slow { rng.range(400..4_000) } else { rng.range(1..400) };
+        Arrived { entry: state.log.len() - 1, latency, is_noise: rng.range(0..1_000) < self.noise }
+    }
+
+    /// Answers it in its time.
+    pub(super) async fn answer_to(&self, request: &Request, arrived: Arrived) -> Visit {
         let url = request.url.as_str().to_owned();
         let host = request.url.host_str().unwrap_or_default().to_owned();
         let path = request.url.path().to_owned();
-        let started = self.clock.now();
-        let (entry, latency, noise) = {
-            let mut state = self.state.lock().unwrap();
-            let answered = None;
-            let (status, retry_after) = (None, None);
-            let logged = Logged {
-                host: host.clone(),
-                path: path.clone(),
-                at: started,
-                answered,
-                status,
-                retry_after,
-                process,
-                heard: false,
-            };
-            state.log.push(logged);
-            let mut rng = self.rng.lock().unwrap();
-            let is_slow = self.slow > 0 && rng.range(0..1_000) < self.slow;
-            let latency = if is_slow { rng.range(400..4_000) } else { rng.range(1..400) };
-            (state.log.len() - 1, latency, rng.range(0..1_000) < self.noise)
-        };
-        tokio::time::sleep(Duration::from_millis(latency)).await;
+        tokio::time::sleep(Duration::from_millis(arrived.latency)).await;
         let answered = self.clock.now();
-        let result = {
-            let mut state = self.state.lock().unwrap();
-            let times = state.asked.entry(url.clone()).or_default();
-            *times += 1;
-            let times = *times;
-            let result =
-                if noise { Err(FailureClass::Incomplete) } else { self.answer(&url, &host, &path, times) };
-            let logged = &mut state.log[entry];
-            logged.answered = Some(answered);
-            logged.status = result.as_ref().ok().map(|answer| answer.status);
-            logged.retry_after = result.as_ref().ok().and_then(|answer| answer.retry_after);
-            result.map_err(|class| Failure { class, detail: "simulated".into() })
+        let mut state = self.state.lock().unwrap();
+        let times = state.asked.entry(url.clone()).or_default();
+        *times += 1;
+        let times = *times;
+        let result = if arrived.is_noise {
+            Err(FailureClass::Incomplete)
+        } else {
+            self.answer(&url, &host, &path, times)
         };
+        let logged = &mut state.log[arrived.entry];
+        logged.answered = Some(answered);
+        logged.status = result.as_ref().ok().map(|answer| answer.status);
+        logged.retry_after = result.as_ref().ok().and_then(|answer| answer.retry_after);
+        let started = logged.at;
+        let result = result.map_err(|class| Failure { class, detail: "simulated".into() });
         let first_byte = result.is_ok().then_some(answered);
         Visit { started, first_byte, finished: answered, result }
     }

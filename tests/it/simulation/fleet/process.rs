@@ -2,7 +2,7 @@
 
 use huntsman::clock::Clock;
 use huntsman::crawl::time::Timestamp;
-use huntsman::crawl::visit::Visit;
+use huntsman::crawl::visit::{Failure, FailureClass, Visit};
 use huntsman::fetch::{Fetch, Request};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -67,20 +67,37 @@ impl Process {
     }
 }
 
-/// How a process asks the web. It is never stopped between its last look at its fence and the request: what that would
-/// cost is known, and measured where real processes are stopped.
+/// How a process asks the web: the request leaves from a task of its own, as from a connection, and the process may stand still
+/// before it has left. Between the last look at the fence and the request there is nothing.
 #[derive(Debug)]
 pub(super) struct Asking {
     pub process: Arc<Process>,
     pub web: Arc<Web>,
 }
 
+/// From the call to the moment when the request leaves: names, connections, the hop to the task that writes.
+const ON_ITS_WAY_OUT: Duration = Duration::from_millis(100);
+
 #[async_trait::async_trait]
 impl Fetch for Asking {
     async fn get(&self, request: Request) -> Visit {
         let host = request.url.host_str().unwrap_or_default().to_owned();
         let path = request.url.path().to_owned();
-        let visit = self.web.ask(request, self.process.number).await;
+        let (process, web, leaving) = (Arc::clone(&self.process), Arc::clone(&self.web), request.clone());
+        // It goes on whether or not anybody waits for it.
+        let arrived = tokio::spawn(async move {
+            moment(ON_ITS_WAY_OUT).await;
+            process.awake().await;
+            let may_leave = leaving.fence.as_ref().is_none_or(|fence| fence.lets_through());
+            (may_leave && !process.dead.is_cancelled()).then(|| web.take(&leaving, process.number))
+        });
+        let Some(arrived) = arrived.await.expect("the web does not panic") else {
+            let now = self.process.clock.now();
+            let detail = "withheld".to_owned();
+            let result = Err(Failure { class: FailureClass::Incomplete, detail });
+            return Visit { started: now, first_byte: None, finished: now, result };
+        };
+        let visit = self.web.answer_to(&request, arrived).await;
         self.process.step().await;
         self.web.was_heard(self.process.number, &host, &path);
         visit
