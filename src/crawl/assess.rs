@@ -208,7 +208,7 @@ fn redirected(report: &mut Report, answer: &Answer, rules: &Rules<'_>) -> Outcom
         }
         _ => {
             let host = HostKey::of(&target);
-            let trap = if origin.is_moved_seed() { None } else { traps::trap(&target, origin) };
+            let trap = if origin.is_moved_seed() { None } else { traps::trap(target.path(), origin) };
             let url = target.into();
             match trap {
                 Some((rule, why)) => report.skipped.push(Skipped {

@@ -11,6 +11,7 @@ pub mod robots;
 pub mod scope;
 pub mod seeds;
 pub mod sitemap;
+pub mod target;
 pub mod time;
 pub mod traps;
 pub mod url;

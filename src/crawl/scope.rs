@@ -3,7 +3,7 @@
 //! The scope is the union of what each seed opens, narrowed by the include patterns, minus the exclude patterns.
 //! Every link of every page passes here, so a verdict allocates nothing: sets are asked with slices of the URL.
 
-use crate::crawl::host::registrable_domain;
+use crate::crawl::host::{HostKey, registrable_domain};
 use crate::crawl::url::canonical;
 use regex::{RegexSet, RegexSetBuilder};
 use serde::{Deserialize, Serialize};
@@ -176,6 +176,18 @@ impl Scope {
         }
     }
 
+    /// What [`Scope::admits`] says of every URL of a host, by the text of its key; `None` where that depends on more.
+    pub fn admits_host(&self, key: &str) -> Option<Result<(), OutOfScope<'_>>> {
+        if self.include.is_some() || self.exclude.is_some() {
+            return None;
+        }
+        if self.any || self.opened_host(without_www(key), || HostKey::from_stored(key)) {
+            return Some(Ok(()));
+        }
+        let is_all = self.prefixes.is_empty() && self.pages.is_empty();
+        is_all.then(|| Err(OutOfScope { reason: "out-of-scope", detail: self.as_words() }))
+    }
+
     /// Says whether a sitemap at `url` that `from` speaks of is read. It is a way to pages and no page: on the host of
     /// `from` it may stand outside of what the seeds opened, and no `include` pattern need match it.
     pub fn admits_sitemap(&self, url: &Url, from: &Url) -> Result<(), OutOfScope<'_>> {
@@ -207,11 +219,14 @@ impl Scope {
             return true;
         }
         let host = without_www(host_and_port(url));
-        self.hosts.contains(host)
-            || (!self.domains.is_empty()
-                && self.domains.contains(registrable_domain(url.host_str().unwrap_or_default())))
+        self.opened_host(host, || HostKey::of(url))
             || (!self.prefixes.is_empty() && self.below_a_prefix(host, url))
             || (!self.pages.is_empty() && self.pages.contains(&*canonical(url)))
+    }
+
+    fn opened_host(&self, host: &str, key: impl FnOnce() -> HostKey) -> bool {
+        self.hosts.contains(host)
+            || (!self.domains.is_empty() && self.domains.contains(registrable_domain(key().host())))
     }
 
     fn below_a_prefix(&self, host: &str, url: &Url) -> bool {

@@ -156,12 +156,23 @@ fn fetchable_of_any_length(mut url: Url) -> Result<Url, Unfetchable> {
 /// tracking parameters and session ids are removed, parameters stand in the order of their names (those of one name as they
 /// were), and a query that is empty then is removed with its mark.
 pub fn canonical(url: &Url) -> Cow<'_, str> {
-    let text = url.as_str();
-    let start = url.as_str().len() - url[Position::BeforePath..].len();
+    canonical_text(url.as_str(), url[..Position::BeforePath].len())
+}
+
+/// The same of the text of such a URL, whose path begins at `start`.
+pub(super) fn canonical_text(text: &str, start: usize) -> Cow<'_, str> {
     let tail = &text[start..];
+    let bytes = tail.as_bytes();
+    if memchr::memchr3(b'%', b'?', b';', bytes).is_none() && memchr::memchr(b'(', bytes).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let (path, query) = match tail.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (tail, None),
+    };
     let encoded = tail.contains('%');
-    let in_session = may_have_session(url.path());
-    let reordered = url.query().is_some_and(|query| {
+    let in_session = may_have_session(path);
+    let reordered = query.is_some_and(|query| {
         query.is_empty()
             || query.split('&').any(is_no_identity)
             || !query.split('&').is_sorted_by_key(name_of)
@@ -171,10 +182,6 @@ pub fn canonical(url: &Url) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(text.len());
     out.push_str(&text[..start]);
-    let (path, query) = match tail.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (tail, None),
-    };
     let mut plain = String::new();
     push_normalised(&mut plain, path);
     out.push_str(&without_session(&plain));
@@ -215,7 +222,7 @@ fn is_tracking(parameter: &str) -> bool {
 
 fn push_normalised(out: &mut String, part: &str) {
     let mut rest = part;
-    while let Some(at) = rest.find('%') {
+    while let Some(at) = memchr::memchr(b'%', rest.as_bytes()) {
         out.push_str(&rest[..at]);
         let digits = rest.as_bytes().get(at + 1..at + 3).and_then(|hex| {
             Some((char::from(hex[0]).to_digit(16)? as u8) << 4 | char::from(hex[1]).to_digit(16)? as u8)

@@ -32,7 +32,7 @@ use std::time::Duration;
 use url::Url;
 
 /// Room that a `Content-Length` may claim before its octets are there.
-const MAX_TRUST: u64 = 64 * 1_024;
+const MAX_TRUST: u64 = 256 * 1_024;
 
 /// Header fields of an answer, beyond which it is refused; real sites send more than 100.
 const MAX_FIELDS: usize = 256;

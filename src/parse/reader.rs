@@ -383,7 +383,7 @@ fn keep(
         return None;
     }
     // Links that differ only in their fragment are one.
-    let href = href.split('#').next().unwrap_or_default();
+    let href = memchr::memchr(b'#', href.as_bytes()).map_or(href, |end| &href[..end]);
     // A bare fragment is this page, unless there is a base: then it is that page.
     if href.is_empty() && page.base.is_none() {
         return None;

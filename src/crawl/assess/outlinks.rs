@@ -5,8 +5,10 @@ use crate::crawl::host::HostKey;
 use crate::crawl::lease::Origin;
 use crate::crawl::page::{Link, Page};
 use crate::crawl::report::{Found, Report, Skipped};
+use crate::crawl::scope::OutOfScope;
+use crate::crawl::target::{Base, Target};
 use crate::crawl::traps::{self, Rule};
-use crate::crawl::url::{self, UrlKey, canonical};
+use crate::crawl::url::{self, UrlKey};
 use ::url::{Position, Url};
 use hashbrown::HashSet;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> 
     if let Some(href) = page.canonical.take() {
         page.canonical = url::resolve(base, &href).ok().map(String::from);
     }
+    let base_host = if report.url.host.answers(base) { report.url.host.clone() } else { HostKey::of(base) };
     let mut judging = Judging {
         origin: report.url.origin.outlink(),
         nofollow: page.robots.nofollow,
@@ -34,10 +37,13 @@ pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> 
         section: traps::Section::of(own.as_str()),
         inside: 0,
         rules,
+        base: Base::of(base),
+        verdict: rules.scope.admits_host(base_host.as_str()),
+        base_host,
     };
     judging.keys.insert(report.url.key);
     for link in links.iter() {
-        judging.link(base, link);
+        judging.link(link);
     }
     let Judging { found, skipped, packed, inside, .. } = judging;
     report.found = found;
@@ -47,6 +53,10 @@ pub(super) fn judge(report: &mut Report, page: &mut Page, rules: &Rules<'_>) -> 
 
 struct Judging<'a> {
     rules: &'a Rules<'a>,
+    base: Base<'a>,
+    base_host: HostKey,
+    /// What the scope says of the host of the base.
+    verdict: Option<Result<(), OutOfScope<'a>>>,
     origin: Origin,
     nofollow: bool,
     found: Vec<Found>,
@@ -62,27 +72,26 @@ struct Judging<'a> {
     inside: u32,
 }
 
-impl Judging<'_> {
-    fn link(&mut self, base: &Url, link: Link<'_>) {
+impl<'a> Judging<'a> {
+    fn link(&mut self, link: Link<'_>) {
         let href = link.href;
-        let target = match url::resolve(base, href) {
+        let target = match self.base.resolve(href) {
             Ok(target) => target,
             Err(why) => {
-                let (key, text) = url::evidence(Some(base), href);
+                let (key, text) = url::evidence(Some(self.base.url()), href);
                 self.skip(key, text, why.reason(), &why.to_string());
                 return;
             }
         };
-        let key = UrlKey::of(&canonical(&target));
+        let key = UrlKey::of(&target.canonical());
         let is_new = self.keys.insert(key);
         if let Some(packed) = &mut self.packed {
-            packed.push(&target, link);
+            packed.push(target.as_str(), link);
         }
         if !is_new || !link.source.is_followed() {
             return;
         }
-        let scope = self.rules.scope;
-        if let Err(out) = scope.admits(&target) {
+        if let Err(out) = self.admits(&target) {
             self.skip(key, target.into(), out.reason, out.detail);
         } else if self.nofollow || link.nofollow {
             self.skip(
@@ -95,16 +104,30 @@ impl Judging<'_> {
             let most = self.origin.max_depth.unwrap_or_default();
             self.skip(key, target.into(), "depth", &format!("depth {} is beyond {most}", self.origin.depth));
         } else {
-            if !self.host.answers(&target) {
-                self.host = HostKey::of(&target);
+            match &target {
+                Target::Within { .. } => self.host = self.base_host.clone(),
+                Target::Plain { text, host, .. } if self.host.as_str() == &text[host.clone()] => {}
+                Target::Plain { text, host, .. } => self.host = HostKey::from_stored(&text[host.clone()]),
+                Target::Parsed(url) if self.host.answers(url) => {}
+                Target::Parsed(url) => self.host = HostKey::of(url),
             }
             let host = self.host.clone();
-            if let Some((rule, why)) = traps::trap(&target, self.origin) {
+            if let Some((rule, why)) = traps::trap(target.path(), self.origin) {
                 return self.park(key, target.into(), rule, &why);
             }
             self.inside += u32::from(self.section.contains(target.as_str()));
             self.found.push(Found { key, url: target.into(), host, origin: self.origin });
         }
+    }
+
+    fn admits(&self, target: &Target) -> Result<(), OutOfScope<'a>> {
+        let scope = self.rules.scope;
+        let verdict = match target {
+            Target::Within { .. } => self.verdict,
+            Target::Plain { text, host, .. } => scope.admits_host(&text[host.clone()]),
+            Target::Parsed(url) => return scope.admits(url),
+        };
+        verdict.unwrap_or_else(|| scope.admits(&Url::parse(target.as_str()).expect("what is plain is a URL")))
     }
 
     fn skip(&mut self, key: UrlKey, url: String, reason: &'static str, detail: &str) {
@@ -144,8 +167,7 @@ impl Packed {
         packed
     }
 
-    fn push(&mut self, target: &Url, link: Link<'_>) {
-        let url = target.as_str();
+    fn push(&mut self, url: &str, link: Link<'_>) {
         let url = url.strip_prefix(&self.origin).filter(|path| path.starts_with('/')).unwrap_or(url);
         self.text.push_str(",[");
         push_json(&mut self.text, url);

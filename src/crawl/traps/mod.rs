@@ -21,7 +21,6 @@ pub use watch::Watch;
 
 use crate::crawl::lease::Origin;
 use crate::crawl::report::Word;
-use ::url::Url;
 
 /// Hops from a seed beyond which a crawl without a limit of its own does not follow links.
 pub const MAX_FAR: u32 = 500;
@@ -101,9 +100,9 @@ impl Rule {
     }
 }
 
-/// The rule that holds a URL with this origin back whatever is known of its host, and why.
-pub fn trap(url: &Url, origin: Origin) -> Option<(Rule, String)> {
-    if let Some(trap) = path_trap(url.path()) {
+/// The rule that holds a URL with this path and origin back whatever is known of its host, and why.
+pub fn trap(path: &str, origin: Origin) -> Option<(Rule, String)> {
+    if let Some(trap) = path_trap(path) {
         return Some((trap.rule(), trap.to_string()));
     }
     // Who sets a depth has said how far is too far.

@@ -51,13 +51,13 @@ pub fn path_trap(path: &str) -> Option<PathTrap<'_>> {
     // A slash at the end closes the last segment and opens none.
     let path = path.strip_suffix('/').unwrap_or(path);
     let mut segments = [""; MAX_SEGMENTS];
-    let mut count = 0;
-    for segment in path.split('/') {
+    let (mut count, mut start) = (0, 0);
+    for end in memchr::memchr_iter(b'/', path.as_bytes()).chain([path.len()]) {
         if count == MAX_SEGMENTS {
             return Some(PathTrap::Deep);
         }
-        segments[count] = segment;
-        count += 1;
+        segments[count] = &path[start..end];
+        (count, start) = (count + 1, end + 1);
     }
     let segments = &segments[..count];
     row(path, segments).or_else(|| anywhere(segments)).map(PathTrap::Repeated)

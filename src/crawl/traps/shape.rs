@@ -7,9 +7,11 @@ const MOST_NAME: usize = 120;
 
 /// Path and query of a URL that has a scheme.
 fn tail(url: &str) -> (&str, Option<&str>) {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let path = url[start..].find('/').map_or("", |at| &url[start + at..]);
-    path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)))
+    let find = |byte, text: &str| memchr::memchr(byte, text.as_bytes());
+    // What follows the colon of the scheme is two slashes.
+    let start = find(b':', url).map_or(0, |at| at + "://".len());
+    let path = url.get(start..).and_then(|rest| Some(&rest[find(b'/', rest)?..])).unwrap_or_default();
+    find(b'?', path).map_or((path, None), |at| (&path[..at], Some(&path[at + 1..])))
 }
 
 /// Whether a part of a path has a digit that is not that of a percent-encoding.
@@ -116,8 +118,8 @@ impl<'u> Section<'u> {
             return false;
         };
         if self.first.is_empty() || self.is_numbered {
-            let path = rest.split('?').next().unwrap_or_default();
-            let first = path.split_once('/').map(|(first, _)| first);
+            let end = memchr::memchr2(b'/', b'?', rest.as_bytes());
+            let first = end.filter(|end| rest.as_bytes()[*end] == b'/').map(|end| &rest[..end]);
             return if self.is_numbered { first.is_some_and(has_digit) } else { first.is_none() };
         }
         rest.starts_with(self.first)

@@ -47,19 +47,22 @@ impl Sketch {
     /// Adds a piece of text.
     pub fn push(&mut self, text: &str) {
         let text = text.trim_ascii().as_bytes();
-        if !text.iter().any(u8::is_ascii_digit) {
+        // All of it is looked at, in strides, rather than up to the first.
+        if !text.iter().fold(false, |has, byte| has | byte.is_ascii_digit()) {
             return self.blocks(text);
         }
         let mut folded = std::mem::take(&mut self.folded);
-        folded.clear();
+        folded.resize(text.len(), 0);
+        let (mut length, mut was_digit) = (0, false);
         for byte in text {
-            match byte {
-                b'0'..=b'9' if folded.last() == Some(&b'0') => {}
-                b'0'..=b'9' => folded.push(b'0'),
-                other => folded.push(*other),
-            }
+            let is_digit = byte.is_ascii_digit();
+            // A digit behind a digit takes its place.
+            length -= usize::from(is_digit && was_digit);
+            folded[length] = if is_digit { b'0' } else { *byte };
+            length += 1;
+            was_digit = is_digit;
         }
-        self.blocks(&folded);
+        self.blocks(&folded[..length]);
         self.folded = folded;
     }
 

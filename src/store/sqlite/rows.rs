@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Rows in one statement: the largest of these that fit, again and again, so that few texts are ever prepared.
-const CHUNKS: [usize; 7] = [128, 64, 32, 16, 8, 4, 1];
+const CHUNKS: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 /// The mark in a statement's text where the rows go.
 const MARK: &str = "/*rows*/";
 
 /// The statements the connection keeps prepared must cover every chunk of every statement.
-pub(super) const STATEMENT_CACHE: usize = 128;
+pub(super) const STATEMENT_CACHE: usize = 160;
 
 /// A statement with a mark for its rows.
 pub(super) struct Statement {

@@ -4,7 +4,7 @@ WITH report (url_key, crawl_id, visit, attempt, throttled, state, next_attempt, 
              redirect_to, at) AS (
     VALUES /*rows*/
 )
-UPDATE urls
+UPDATE OR FAIL urls
 SET state = report.state, attempt = report.next_attempt, throttled = report.next_throttled, due_at = report.due_at,
     reason = report.reason, redirect_to = report.redirect_to,
     closed_at = CASE report.state WHEN 'open' THEN NULL ELSE report.at END

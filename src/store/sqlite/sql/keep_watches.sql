@@ -1,5 +1,5 @@
 -- What is counted, anew.
-INSERT INTO watches (crawl_id, name, state)
+INSERT OR FAIL INTO watches (crawl_id, name, state)
 VALUES /*rows*/
 ON CONFLICT (crawl_id, name) DO UPDATE SET state = excluded.state
 RETURNING crawl_id

@@ -3,7 +3,7 @@
 WITH target (url_key, crawl_id, depth, hops, max_depth, priority, seed) AS (
     VALUES /*rows*/
 )
-UPDATE urls
+UPDATE OR FAIL urls
 SET depth = target.depth, hops = target.hops, max_depth = target.max_depth, priority = target.priority,
     seed = target.seed, visit = urls.visit + 1
 FROM target

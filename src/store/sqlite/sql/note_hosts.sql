@@ -1,5 +1,5 @@
 -- What is newer wins; robots.txt stays as it is known where the note does not speak of it.
-INSERT INTO hosts (host, crawl_delay_ms, block_until, strikes, robots, robots_status, robots_fetched_at, noted_at)
+INSERT OR FAIL INTO hosts (host, crawl_delay_ms, block_until, strikes, robots, robots_status, robots_fetched_at, noted_at)
 VALUES /*rows*/
 ON CONFLICT (host) DO UPDATE
 SET crawl_delay_ms = excluded.crawl_delay_ms, block_until = excluded.block_until, strikes = excluded.strikes,
