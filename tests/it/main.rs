@@ -9,6 +9,7 @@ mod fuzz;
 mod hostile;
 mod installation;
 mod model_store;
+mod namespace;
 mod program;
 mod redis_faults;
 mod rng;

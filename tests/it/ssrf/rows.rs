@@ -1,10 +1,8 @@
 //! What each row shows, run in the network of its own.
 
-use super::ROW;
 use super::inside::{Network, PUBLIC};
 use crate::program::huntsman;
 use crate::rng::Rng;
-use huntsman::settings::environment;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Mutex;
@@ -100,15 +98,13 @@ const SPELT: [&str; 12] = [
     "%31%32%37.0.0.1",
 ];
 
-#[test]
-#[ignore = "the row of another test, which runs it in a network of its own"]
-fn the_row_in_its_network() {
-    let Some(row) = environment::variable(ROW) else { return };
+/// Shows a row, within the network.
+pub(super) fn show(row: &str) {
     let plain = |forms: &[&str]| Network::new(forms, &HTTP, |_, _| None);
-    match row.as_str() {
+    match row {
         "s1_special_ipv4_networks_are_refused" => {
             let network = plain(&SPECIAL_V4);
-            network.nobody(&row, &[]);
+            network.nobody(row, &[]);
             // The listener sees whoever comes.
             let seen =
                 network.every_way_in(&["--allow-private", "10.0.0.0/8", "--allow-private", "240.0.0.0/4"]);
@@ -118,22 +114,22 @@ fn the_row_in_its_network() {
                 "what is allowed is asked"
             );
         }
-        "s2_special_ipv6_networks_are_refused" => plain(&SPECIAL_V6).nobody(&row, &[]),
+        "s2_special_ipv6_networks_are_refused" => plain(&SPECIAL_V6).nobody(row, &[]),
         "s3_ipv4_addresses_carried_by_ipv6_are_seen" => {
-            plain(&CARRIED).nobody(&row, &["--allow-private", "192.168.7.0/24"]);
+            plain(&CARRIED).nobody(row, &["--allow-private", "192.168.7.0/24"]);
         }
-        "s4_the_address_that_is_dialled_is_the_one_that_was_checked" => rebinding(&row),
-        "s6_an_address_in_the_url_is_checked_too" => plain(&SPELT).nobody(&row, &[]),
+        "s4_the_address_that_is_dialled_is_the_one_that_was_checked" => rebinding(row),
+        "s6_an_address_in_the_url_is_checked_too" => plain(&SPELT).nobody(row, &[]),
         "s7_every_hop_is_checked" => {
             let mut forms =
                 vec!["inward.example", "[::ffff:10.0.0.1]", "10.0.0.1", "2130706433", "localhost"];
             forms.extend(["user:word@10.0.0.1", "10.0.0.1.", "[::1]"]);
-            Network::new(&forms, &HTTP, inward).nobody(&row, &[]);
+            Network::new(&forms, &HTTP, inward).nobody(row, &[]);
         }
-        "s8_metadata_is_refused_even_in_an_allowed_network" => metadata(&row),
-        "s9_our_own_listeners_are_refused" => own_listeners(&row),
-        "s9_addresses_of_our_own_interfaces_are_refused" => own_addresses(&row),
-        "s10_only_the_proxy_of_the_settings_is_used" => proxies(&row),
+        "s8_metadata_is_refused_even_in_an_allowed_network" => metadata(row),
+        "s9_our_own_listeners_are_refused" => own_listeners(row),
+        "s9_addresses_of_our_own_interfaces_are_refused" => own_addresses(row),
+        "s10_only_the_proxy_of_the_settings_is_used" => proxies(row),
         "s11_every_request_leaves_through_the_one_client" => {
             let forms = [
                 "inward.example",
@@ -144,10 +140,10 @@ fn the_row_in_its_network() {
                 "0x0a000001",
                 "router",
             ];
-            Network::new(&forms, &HTTP, inward).nobody(&row, &[]);
+            Network::new(&forms, &HTTP, inward).nobody(row, &[]);
         }
-        "s13_a_fetch_by_hand_is_guarded_and_tells_no_more" => by_hand(&row),
-        "s14_names_of_the_inside_are_refused" => names_of_the_inside(&row),
+        "s13_a_fetch_by_hand_is_guarded_and_tells_no_more" => by_hand(row),
+        "s14_names_of_the_inside_are_refused" => names_of_the_inside(row),
         other => panic!("no row is called {other}"),
     }
 }

@@ -97,12 +97,12 @@ fn t07_copies_of_one_page_are_left_alone_after_a_while() {
         let links: Vec<String> = words(path, 16)
             .replace("</p><p>", " ")
             .split_whitespace()
-            .map(|word| format!("/farm/{word}"))
+            .map(|word| format!("/copies/{word}"))
             .collect();
         html(&words("the same", 100), &links)
     });
     crawl.crawl(&site.url("/"), &[]);
-    let pages = asked(&site, |path| path.starts_with("/farm/"));
+    let pages = asked(&site, |path| path.starts_with("/copies/"));
     assert!(pages <= 160, "{pages} copies");
     assert_eq!(crawl.sql("select distinct reason from skipped"), ["section"]);
     shown("T7", &format!("{pages} copies were asked for, then the section is parked"));

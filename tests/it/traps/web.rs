@@ -25,7 +25,7 @@ const TRAPS: [&str; 9] = [
     "/calendar/2026/11",
     "/maze/",
     "/shop?page=1",
-    "/farm/a",
+    "/copies/a",
     "/bomb/start",
     "/docs/",
     "/members?PHPSESSID=0",
@@ -101,9 +101,9 @@ pub(crate) fn answer(path: &str, asked: usize, real: u32) -> (u16, String, Strin
             with(words(path, 60), add.filter_map(link).collect())
         }
         // T7: one page under every address.
-        "farm" => with(
-            words("farm", 150),
-            some_words(&format!("{path} {asked}"), 8).iter().map(|word| format!("/farm/{word}")).collect(),
+        "copies" => with(
+            words("copies", 150),
+            some_words(&format!("{path} {asked}"), 8).iter().map(|word| format!("/copies/{word}")).collect(),
         ),
         // T12: hundreds of new URLs a page.
         "bomb" => html(

@@ -13,6 +13,8 @@ const FULL: &str = "its file has grown to 1 GiB";
 pub(super) struct Crawler {
     pub(super) name: String,
     program: PathBuf,
+    /// What its program finds the crawler by.
+    variable: Option<(&'static str, PathBuf)>,
 }
 
 /// What a crawler is asked to do, beside its seeds.
@@ -65,7 +67,14 @@ impl Crawler {
     /// Of `NAME=PROGRAM`.
     pub(super) fn named(text: &str) -> Self {
         let (name, program) = text.split_once('=').expect("NAME=PROGRAM");
-        Self { name: name.to_owned(), program: program.into() }
+        Self { name: name.to_owned(), program: program.into(), variable: None }
+    }
+
+    /// The crawler of this build.
+    pub(super) fn ours() -> Self {
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/hostile/huntsman").into();
+        let variable = Some(("HUNTSMAN", env!("CARGO_BIN_EXE_huntsman").into()));
+        Self { name: "huntsman".to_owned(), program, variable }
     }
 
     /// Crawls. What it said is kept in `log`.
@@ -81,27 +90,31 @@ impl Crawler {
         command.args(["-f", "%e %U %S %M %x", "-o"]).arg(&used);
         command.args(["timeout", "-k", "2", &task.time.as_secs().to_string()]);
         command.args(["bash", "-c", &limits, "-"]).arg(&self.program).arg("crawl");
-        prepared(&mut command, &folder, task).stdout(log.try_clone().unwrap()).stderr(log).status().unwrap();
+        self.prepared(&mut command, &folder, task)
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .status()
+            .unwrap();
         let mut command = Command::new("timeout");
         command.args(["20"]).arg(&self.program).arg("pages");
-        let listed = prepared(&mut command, &folder, task).stderr(Stdio::null()).output().unwrap();
+        let listed = self.prepared(&mut command, &folder, task).stderr(Stdio::null()).output().unwrap();
         let mut run = used_by(&std::fs::read_to_string(&used).unwrap(), task.time.as_secs_f64());
         run.pages = String::from_utf8_lossy(&listed.stdout).lines().filter_map(page).collect();
         run.strays = names(around.path(), &["the", "used"]);
         run.strays.extend(names(&around.path().join("the"), &["folder"]));
         run
     }
-}
 
-fn prepared<'c>(command: &'c mut Command, folder: &Path, task: Task) -> &'c mut Command {
-    let word = |yes: bool| if yes { "yes" } else { "no" };
-    command.current_dir(folder).stdin(Stdio::null()).env("PAGES", task.pages.to_string());
-    command.env("SITEMAPS", word(task.sitemaps)).env("NAMED", word(task.named));
-    // What this test is told is no setting of a crawler.
-    for name in [super::CRAWLERS, super::ONLY] {
-        command.env_remove(name);
+    fn prepared<'c>(&self, command: &'c mut Command, folder: &Path, task: Task) -> &'c mut Command {
+        let word = |yes: bool| if yes { "yes" } else { "no" };
+        command.current_dir(folder).stdin(Stdio::null()).env("PAGES", task.pages.to_string());
+        command.env("SITEMAPS", word(task.sitemaps)).env("NAMED", word(task.named));
+        // What this test is told is no setting of a crawler.
+        for name in [super::CRAWLERS, super::ONLY] {
+            command.env_remove(name);
+        }
+        command.envs(self.variable.clone())
     }
-    command
 }
 
 /// Reads what GNU time wrote.
