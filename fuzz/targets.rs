@@ -4,6 +4,7 @@
 use huntsman::crawl::page::RobotsMeta;
 use huntsman::crawl::robots::{MAX_BYTES, Rules};
 use huntsman::crawl::seeds::{SeedList, SeedParser};
+use huntsman::crawl::target::Base;
 use huntsman::crawl::time::Timestamp;
 use huntsman::crawl::url::{self, UrlKey, canonical};
 use huntsman::parse::{self, Limits, Want};
@@ -65,11 +66,16 @@ pub(crate) fn address(data: &[u8]) {
     let (base, href) = (String::from_utf8_lossy(base), String::from_utf8_lossy(href));
     let base =
         url::parse(&base).unwrap_or_else(|_| Url::parse("https://example.org/a/b?c=d").expect("a URL"));
+    let target = Base::of(&base).resolve(&href);
     let Ok(url) = url::resolve(&base, &href) else {
+        assert!(target.is_err(), "a link is one thing with the parser and without");
         let (_, text) = url::evidence(Some(&base), &href);
         assert!(text.len() <= 256);
         return;
     };
+    let target = target.expect("what resolves is a target");
+    assert_eq!((target.as_str(), target.path()), (url.as_str(), url.path()), "with the parser and without");
+    assert_eq!(target.canonical(), canonical(&url));
     assert!(matches!(url.scheme(), "http" | "https") && url.has_host() && url.fragment().is_none());
     assert!(url.username().is_empty() && url.password().is_none());
     assert!(url.as_str().len() <= url::MAX_URL_BYTES);
