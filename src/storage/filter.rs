@@ -3,7 +3,7 @@
 use crate::crawl::lease::CrawlId;
 use crate::crawl::report::Skipped;
 use crate::crawl::url::UrlKey;
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 /// Fingerprints kept; at the bound the filter starts anew, and SQL refuses what is there already.
 const MOST: usize = 1_000_000;

@@ -7,13 +7,13 @@ mod filter;
 
 use crate::clock::Clock;
 use crate::crawl::lease::CrawlId;
-use crate::crawl::report::{Entry, Note, Report};
+use crate::crawl::report::{Entry, Note, PROVISIONAL_REASONS, Report, Skipped};
 use crate::crawl::scope::ScopeKind;
 use crate::crawl::url::UrlKey;
 use crate::frontier::{Ack, EntryId, FrontierError, Reports};
 use crate::store::{Committed, Store, StoreError};
 use filter::SkippedFilter;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -208,9 +208,13 @@ impl Storage {
     /// is a seed from now on even if it is known.
     async fn filter(&self, entries: &mut [Entry], skipped: &mut SkippedFilter) -> Result<(), StorageError> {
         let mut asked: HashMap<CrawlId, Vec<UrlKey>> = HashMap::new();
-        for entry in &*entries {
+        for entry in &mut *entries {
             let Entry::Report(report) = entry else { continue };
-            asked.entry(report.url.crawl).or_default().extend(report.found.iter().map(|found| found.key));
+            let crawl = report.url.crawl;
+            report.skipped.retain(|one| skipped.is_new(crawl, one));
+            let asked = asked.entry(crawl).or_default();
+            asked.extend(report.found.iter().map(|found| found.key));
+            asked.extend(report.skipped.iter().filter(|one| is_overruled(one)).map(|one| one.key));
         }
         // One question a crawl: a batch has many pages, and the index may be a round trip away.
         let mut unseen = HashMap::with_capacity(asked.len());
@@ -219,13 +223,15 @@ impl Storage {
         }
         for entry in entries {
             let Entry::Report(report) = entry else { continue };
-            let mut answers = unseen.get_mut(&report.url.crawl).into_iter().flatten();
             let crawl = report.url.crawl;
+            let mut answers = unseen.get_mut(&crawl).into_iter().flatten();
+            let mut is_unseen = || answers.next().unwrap_or(true);
             report.found.retain(|found| {
-                let is_new = answers.next().unwrap_or(true) && !skipped.is_parked(crawl, found.key);
+                let is_new = is_unseen() && !skipped.is_parked(crawl, found.key);
                 is_new || found.origin.is_moved_seed()
             });
-            report.skipped.retain(|one| skipped.is_new(report.url.crawl, one));
+            // What is seen was admitted.
+            report.skipped.retain(|one| !is_overruled(one) || is_unseen());
         }
         Ok(())
     }
@@ -252,9 +258,17 @@ impl Storage {
     }
 }
 
+/// Whether the URL is skipped only as long as it is not admitted.
+fn is_overruled(skipped: &Skipped) -> bool {
+    PROVISIONAL_REASONS.contains(&skipped.reason)
+}
+
 fn event<'a>(entry: &'a Entry, committed: &'a Committed) -> Event<'a> {
     match entry {
         Entry::Report(report) => Event::Visited { report, committed },
         Entry::Note(note) => Event::Noted(note),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ mod parking;
 mod watching;
 
 pub(super) use parking::{ParkedRow, Unparked, parked_rows, unparked};
-pub(super) use watching::{MOST_ROUNDS, held_rows, hosts, judged};
+pub(super) use watching::{MOST_ROUNDS, held_rows, hosts, judged, note_emptied};
 
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::page::Page;
@@ -13,8 +13,8 @@ use crate::crawl::robots::{Consent, Purpose};
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use crate::store::Committed;
+use hashbrown::HashSet;
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,6 +128,8 @@ pub(super) struct Finding<'a> {
     pub(super) entry: usize,
     /// Of the visit that found it; none for seeds and what was parked.
     pub(super) report: Option<&'a Report>,
+    /// What it has waited for where it was parked; empty otherwise.
+    pub(super) parked: &'a str,
 }
 
 impl Finding<'_> {
@@ -161,6 +163,7 @@ pub(super) fn findings<'a>(reports: &[&'a Visited<'a>]) -> Vec<Finding<'a>> {
             at,
             entry: *entry,
             report: Some(*report),
+            parked: "",
         })
     };
     let all = reports.iter().flat_map(each);
@@ -179,7 +182,7 @@ pub(super) fn moved_seeds<'f, 'a>(findings: &'f [Finding<'a>]) -> Vec<&'f Findin
 pub(super) fn seeds<'a>(crawl: CrawlId, seeds: &'a [Found], at: &'a Arc<str>) -> Vec<Finding<'a>> {
     let mut known = HashSet::new();
     let new = seeds.iter().filter(|found| known.insert(found.key));
-    new.map(|found| Finding { crawl, found, on: None, at, entry: 0, report: None }).collect()
+    new.map(|found| Finding { crawl, found, on: None, at, entry: 0, report: None, parked: "" }).collect()
 }
 
 /// The pages that these visits store.

@@ -9,13 +9,13 @@ use huntsman::crawl::host::HostKey;
 use huntsman::crawl::lease::{CrawlId, Pace, Queued};
 use huntsman::crawl::report::{Entry, Found, Note, Outcome, Report, Skipped};
 use huntsman::crawl::time::Timestamp;
-use huntsman::crawl::traps::{Budgets, Guard, Held, Watch, WatchName};
+use huntsman::crawl::traps::{Budgets, Guard, Held, Room, Watch, WatchName};
 use huntsman::crawl::url::UrlKey;
 use huntsman::store::{
     Committed, CrawlRow, CrawlState, Crawls, OpenUrls, SeedRow, Store, StoreError, Tally, WhichParked,
 };
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use url::Url;
@@ -227,23 +227,19 @@ impl Tables {
         let mut opened = Vec::new();
         for _ in 0..8 {
             let before = opened.len();
-            for room in guard.rooms() {
-                let is_meant = |one: &&Parked| one.crawl == room.crawl && one.waits_for == *room.parked;
-                let waiting: Vec<_> = self.parked.iter().filter(is_meant).take(room.most).cloned().collect();
-                if waiting.len() < room.most {
-                    guard.emptied(&room);
-                }
+            for rooms in guard.rooms() {
+                let waiting = self.waiting(guard, &rooms);
                 self.know(guard, waiting.iter().map(|one| (one.crawl, &one.found.host)).collect());
                 let judged: Vec<_> = waiting
                     .iter()
-                    .map(|one| (one, guard.judge(one.crawl, &one.found, None, &room.parked)))
+                    .map(|one| (one, guard.judge(one.crawl, &one.found, None, &one.waits_for)))
                     .collect();
                 for (one, verdict) in judged {
                     let row = ((one.crawl, one.found.key), one.reason);
                     let on = self.skipped[&row].found_on.clone();
                     match verdict {
                         Ok(_) => opened.extend(self.insert(one.crawl, &one.found, on.as_deref(), at)),
-                        Err(held) if held.parked == room.parked => {}
+                        Err(held) if *held.parked == one.waits_for => {}
                         Err(held) => {
                             self.skipped.remove(&row);
                             let is_row = |other: &Parked| {
@@ -261,6 +257,24 @@ impl Tables {
             }
         }
         opened
+    }
+
+    /// What waits for these, each URL once, the first parked first; says what nothing waits for any more.
+    fn waiting(&self, guard: &mut Guard, rooms: &[Room]) -> Vec<Parked> {
+        let mut waiting: Vec<(usize, &Parked)> = Vec::new();
+        for room in rooms {
+            let is_meant =
+                |(_, one): &(usize, &Parked)| one.crawl == room.crawl && one.waits_for == *room.parked;
+            let before = waiting.len();
+            waiting.extend(self.parked.iter().enumerate().filter(is_meant).take(room.most));
+            if waiting.len() - before < room.most {
+                guard.emptied(room);
+            }
+        }
+        waiting.sort_by_key(|(row, _)| *row);
+        let mut known = HashSet::new();
+        waiting.retain(|(_, one)| known.insert((one.crawl, one.found.key)));
+        waiting.into_iter().map(|(_, one)| one.clone()).collect()
     }
 
     fn park(&mut self, crawl: CrawlId, found: &Found, held: &Held, on: Option<String>, at: Timestamp) {

@@ -3,7 +3,7 @@
 //! Pure: a store loads the watches that [`Guard::names`] tells it of, asks, and keeps what has changed. It is the same for every
 //! store, and its answers are those of one transaction.
 
-use super::shape::{facets, path_of, section, template};
+use super::shape::{Section, facets, path_of, section, template};
 use super::watch::{Kind, SITEMAPS, Watch};
 use super::{Budgets, Rule};
 use crate::crawl::host::{HostKey, registrable_domain};
@@ -59,8 +59,10 @@ pub struct Guard {
     watches: BTreeMap<WatchName, Watched>,
 }
 
-/// URLs opened for one group at a time.
+/// URLs opened for one group at a time, ...
 const MOST_ROOM: u64 = 1_000;
+/// ... and for all groups.
+const MOST_AT_ONCE: usize = 4_096;
 
 /// The watch of the subdomains that a host is one of; `None` for an address, a domain itself and its `www`.
 fn domain(host: &HostKey) -> Option<Arc<str>> {
@@ -75,6 +77,22 @@ fn domain(host: &HostKey) -> Option<Arc<str>> {
 pub fn is_sketched(url: &crate::crawl::lease::Queued) -> bool {
     (url.key.fingerprint().is_multiple_of(4) && super::is_templated(&url.url))
         || (path_of(&url.url) == "/" && domain(&url.host).is_some())
+}
+
+/// Each part with [`MOST_AT_ONCE`] URLs at most.
+fn in_parts(rooms: Vec<Room>) -> Vec<Vec<Room>> {
+    let mut parts: Vec<Vec<Room>> = Vec::new();
+    let mut urls = MOST_AT_ONCE;
+    for room in rooms {
+        urls += room.most;
+        if let Some(part) = parts.last_mut().filter(|_| urls <= MOST_AT_ONCE) {
+            part.push(room);
+        } else {
+            urls = room.most;
+            parts.push(vec![room]);
+        }
+    }
+    parts
 }
 
 fn held(rule: Rule, name: &WatchName, group: &str, why: &str, found: &Found) -> Held {
@@ -149,7 +167,8 @@ impl Guard {
                 }
                 let name = section(&url.url);
                 if let Some(group) = watch.groups.get_mut(&name) {
-                    let is_inside = |found: &&Found| found.host == url.host && section(&found.url) == name;
+                    let here = Section::of(&url.url);
+                    let is_inside = |found: &&Found| here.contains(&found.url);
                     let new = report.found.iter().filter(is_inside).count() as u64;
                     let known = u64::from(page.inside).saturating_sub(new);
                     // One link of ten at least leads to what was found before.
@@ -296,13 +315,12 @@ impl Guard {
             self.watch(host).group(&name).add_set(set);
             groups.push(name);
         }
-        let name = section(&found.url);
         let is_inside = match on {
-            Some(report) => report.url.host == found.host && section(&report.url.url) == name,
-            None => parked.ends_with(&name),
+            Some(report) => Section::of(&report.url.url).contains(&found.url),
+            None => parked.ends_with(&section(&found.url)),
         };
         if is_inside {
-            groups.push(name);
+            groups.push(section(&found.url));
         }
         groups
     }
@@ -353,8 +371,8 @@ impl Guard {
         }
     }
 
-    /// What is parked and may be opened now.
-    pub fn rooms(&self) -> Vec<Room> {
+    /// What is parked and may be opened now, in parts that are opened one after the other.
+    pub fn rooms(&self) -> Vec<Vec<Room>> {
         let mut rooms = Vec::new();
         for ((crawl, name), Watched { now, .. }) in &self.watches {
             let budgets = self.budgets(*crawl);
@@ -385,7 +403,7 @@ impl Guard {
                 }
             }
         }
-        rooms
+        in_parts(rooms)
     }
 
     /// Nothing is parked for this any more.

@@ -5,12 +5,17 @@ use std::fmt::Write;
 /// Bytes of the name of a template or section that are kept; what is longer ends in a hash.
 const MOST_NAME: usize = 120;
 
-/// Path and query of a URL that has a scheme.
+/// What follows the scheme of a URL that is fetched.
+fn without_scheme(url: &str) -> &str {
+    let rest = url.strip_prefix("http").unwrap_or_default();
+    rest.strip_prefix("s").unwrap_or(rest).strip_prefix("://").unwrap_or_default()
+}
+
+/// Path and query of a URL that is fetched.
 fn tail(url: &str) -> (&str, Option<&str>) {
     let find = |byte, text: &str| memchr::memchr(byte, text.as_bytes());
-    // What follows the colon of the scheme is two slashes.
-    let start = find(b':', url).map_or(0, |at| at + "://".len());
-    let path = url.get(start..).and_then(|rest| Some(&rest[find(b'/', rest)?..])).unwrap_or_default();
+    let rest = without_scheme(url);
+    let path = find(b'/', rest).map(|at| &rest[at..]).unwrap_or_default();
     find(b'?', path).map_or((path, None), |at| (&path[..at], Some(&path[at + 1..])))
 }
 
@@ -95,8 +100,8 @@ pub(super) fn section(url: &str) -> String {
 /// Tells which links of a page stay in its section, without making names.
 #[derive(Debug)]
 pub(in crate::crawl) struct Section<'u> {
-    /// All before the first slash of the path.
-    origin: &'u str,
+    /// Host and port, whatever the scheme.
+    host: &'u str,
     /// The first segment with the slash behind it; empty where the path has one segment.
     first: &'u str,
     is_numbered: bool,
@@ -105,18 +110,16 @@ pub(in crate::crawl) struct Section<'u> {
 impl<'u> Section<'u> {
     /// The section of a page.
     pub(in crate::crawl) fn of(url: &'u str) -> Self {
-        let path = tail(url).0;
-        let origin = &url[..path.as_ptr() as usize - url.as_ptr() as usize];
-        let rest = path.strip_prefix('/').unwrap_or_default();
+        let (host, rest) = without_scheme(url).split_once('/').unwrap_or_default();
+        let rest = rest.split_once('?').map_or(rest, |(path, _)| path);
         let first = rest.find('/').map_or("", |at| &rest[..=at]);
-        Self { origin, first, is_numbered: has_digit(first) }
+        Self { host, first, is_numbered: has_digit(first) }
     }
 
     /// Whether `url` stands in it.
     pub(in crate::crawl) fn contains(&self, url: &str) -> bool {
-        let Some(rest) = url.strip_prefix(self.origin).and_then(|rest| rest.strip_prefix('/')) else {
-            return false;
-        };
+        let rest = without_scheme(url).strip_prefix(self.host);
+        let Some(rest) = rest.and_then(|rest| rest.strip_prefix('/')) else { return false };
         if self.first.is_empty() || self.is_numbered {
             let end = memchr::memchr2(b'/', b'?', rest.as_bytes());
             let first = end.filter(|end| rest.as_bytes()[*end] == b'/').map(|end| &rest[..end]);
@@ -174,9 +177,10 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_section_contains_what_has_its_name(
-            page in "http://[hi]/([ab1]{1,2}/){0,2}[ab]{0,2}(\\?[a/]{1,3})?", other in "http://[hi]/([ab1]{1,2}/){0,2}[ab]{0,2}(\\?[a/]{1,3})?",
+            page in "https?://[hi]/([ab1]{1,2}/){0,2}[ab]{0,2}(\\?[a/]{1,3})?", other in "https?://[hi]/([ab1]{1,2}/){0,2}[ab]{0,2}(\\?[a/]{1,3})?",
         ) {
-            let is_same = page[..8] == other[..8] && section(&page) == section(&other);
+            let host = |url: &str| without_scheme(url)[..1].to_owned();
+            let is_same = host(&page) == host(&other) && section(&page) == section(&other);
             proptest::prop_assert_eq!(Section::of(&page).contains(&other), is_same);
         }
     }

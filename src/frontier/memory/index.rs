@@ -18,7 +18,8 @@ use crate::crawl::report::Entry;
 use crate::crawl::time::Timestamp;
 use crate::crawl::url::UrlKey;
 use crate::frontier::{CrawlRules, CrawlSettings, EntryId};
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use hashbrown::{HashMap, HashSet};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// How much the index holds.

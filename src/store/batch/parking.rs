@@ -5,7 +5,7 @@ use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Origin};
 use crate::crawl::report::{Found, Skipped};
 use crate::crawl::url::UrlKey;
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::sync::Arc;
 use url::Url;
 
@@ -61,18 +61,25 @@ pub(in crate::store) fn parked_rows<'a>(reports: &[&'a Visited<'a>]) -> Vec<Park
 pub(in crate::store) struct Unparked {
     /// The row of `skipped`.
     pub(in crate::store) id: i64,
+    pub(in crate::store) crawl: CrawlId,
     pub(in crate::store) found: Found,
     pub(in crate::store) on: Option<Arc<str>>,
+    /// What it has waited for.
+    pub(in crate::store) parked: Arc<str>,
 }
 
-/// Parked URLs as findings of now.
-pub(in crate::store) fn unparked<'a>(
-    crawl: CrawlId,
-    rows: &'a [Unparked],
-    at: &'a Arc<str>,
-) -> Vec<Finding<'a>> {
+/// Parked URLs as findings of now, each URL once.
+pub(in crate::store) fn unparked<'a>(rows: &'a [Unparked], at: &'a Arc<str>) -> Vec<Finding<'a>> {
     let mut known = HashSet::new();
-    let new = rows.iter().filter(|row| known.insert(row.found.key));
-    new.map(|Unparked { found, on, .. }| Finding { crawl, found, on: on.clone(), at, entry: 0, report: None })
-        .collect()
+    let new = rows.iter().filter(|row| known.insert((row.crawl, row.found.key)));
+    let finding = |row: &'a Unparked| Finding {
+        crawl: row.crawl,
+        found: &row.found,
+        on: row.on.clone(),
+        at,
+        entry: 0,
+        report: None,
+        parked: &row.parked,
+    };
+    new.map(finding).collect()
 }

@@ -1,11 +1,11 @@
 //! What the rules against traps say to a batch, before any SQL.
 
-use super::{Finding, ParkedRow, RowKey, Visited};
+use super::{Finding, ParkedRow, RowKey, Unparked, Visited};
 use crate::crawl::host::HostKey;
 use crate::crawl::lease::CrawlId;
-use crate::crawl::traps::{Guard, Held, Taken};
+use crate::crawl::traps::{Guard, Held, Room, Taken};
 use crate::store::Committed;
-use std::collections::HashSet;
+use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How often one batch looks whether there is room for what is parked: what was opened may have made none.
@@ -27,16 +27,12 @@ pub(in crate::store) struct Judged<'a> {
     pub(in crate::store) held: Vec<(Finding<'a>, Held)>,
 }
 
-/// Judges findings; `parked` is what they have waited for.
-pub(in crate::store) fn judged<'a>(
-    guard: &mut Guard,
-    findings: Vec<Finding<'a>>,
-    parked: &str,
-) -> Judged<'a> {
+/// Judges findings.
+pub(in crate::store) fn judged<'a>(guard: &mut Guard, findings: Vec<Finding<'a>>) -> Judged<'a> {
     let mut judged =
         Judged { accepted: Vec::with_capacity(findings.len()), taken: Vec::new(), held: Vec::new() };
     for finding in findings {
-        match guard.judge(finding.crawl, finding.found, finding.report, parked) {
+        match guard.judge(finding.crawl, finding.found, finding.report, finding.parked) {
             Ok(taken) => {
                 judged.accepted.push(finding);
                 judged.taken.push(taken);
@@ -63,6 +59,36 @@ impl Judged<'_> {
     pub(in crate::store) fn tell(&self, committed: &mut [Committed]) {
         for (finding, _) in &self.held {
             committed[finding.entry].parked.push(finding.found.key);
+        }
+    }
+
+    /// Of what has waited, the rows that go: what is accepted, and what waits for something else from now on. What waits for
+    /// the same as before stays where it is.
+    pub(in crate::store) fn unparked(&self, waiting: &[Unparked]) -> Vec<i64> {
+        let accepted: HashSet<RowKey> = self.accepted.iter().map(Finding::row).collect();
+        let moved: HashSet<_> = self.moved().map(|(finding, _)| (finding.row(), finding.parked)).collect();
+        let is_gone = |one: &&Unparked| {
+            let row = (one.crawl, one.found.key);
+            accepted.contains(&row) || moved.contains(&(row, &*one.parked))
+        };
+        waiting.iter().filter(is_gone).map(|one| one.id).collect()
+    }
+
+    /// What has waited and waits for something else from now on.
+    pub(in crate::store) fn moved(&self) -> impl Iterator<Item = &(Finding<'_>, Held)> {
+        self.held.iter().filter(|(finding, held)| &*held.parked != finding.parked)
+    }
+}
+
+/// Says which of the rooms nothing waits for beyond what was found there.
+pub(in crate::store) fn note_emptied(guard: &mut Guard, rooms: &[Room], waiting: &[Unparked]) {
+    let mut found: HashMap<(CrawlId, &str), usize> = HashMap::new();
+    for one in waiting {
+        *found.entry((one.crawl, &*one.parked)).or_default() += 1;
+    }
+    for room in rooms {
+        if found.get(&(room.crawl, &*room.parked)).is_none_or(|found| *found < room.most) {
+            guard.emptied(room);
         }
     }
 }

@@ -14,10 +14,10 @@ use crate::crawl::traps::Guard;
 use crate::crawl::url::UrlKey;
 use crate::store::Committed;
 use crate::store::batch::{self, Finding, RowKey, Visited};
+use hashbrown::HashSet;
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 /// URLs in one statement. A batch may find hundreds of thousands.
 pub(super) const MOST_URLS: usize = 20_000;
@@ -97,7 +97,7 @@ async fn write(connection: &mut PgConnection, batch: &[&Entry]) -> Result<Vec<Co
     for visit in &reports {
         guard.closed(visit.report);
     }
-    let judged = batch::judged(&mut guard, findings, "");
+    let judged = batch::judged(&mut guard, findings);
     let mut new = HashSet::new();
     for (entry, queued) in insert_urls(connection, &judged.accepted).await? {
         new.insert((queued.crawl, queued.key));

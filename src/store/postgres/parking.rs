@@ -56,7 +56,7 @@ async fn open_parked(
         .await?;
     let parked: Vec<Unparked> = rows.iter().filter_map(unparked).collect();
     let at = now.to_string().into();
-    let found = batch::unparked(crawl, &parked, &at);
+    let found = batch::unparked(&parked, &at);
     let opened = insert_urls(connection, &found).await?;
     unpark(connection, parked.iter().map(|parked| parked.id).collect()).await?;
     count_new(connection, crawl, &found, &opened).await?;
@@ -84,7 +84,13 @@ pub(super) fn unparked(row: &PgRow) -> Option<Unparked> {
     let key = UrlKey::from_slice(row.get::<&[u8], _>("url_key"))?;
     let host = HostKey::from_stored(row.get("host"));
     let found = Found { key, url: row.get("url"), host, origin };
-    Some(Unparked { id: row.get("id"), found, on: row.get::<Option<&str>, _>("found_on").map(Into::into) })
+    Some(Unparked {
+        id: row.get("id"),
+        crawl: CrawlId(row.get("crawl_id")),
+        found,
+        on: row.get::<Option<&str>, _>("found_on").map(Into::into),
+        parked: row.get::<&str, _>("parked").into(),
+    })
 }
 
 /// Writes rows of `skipped` that can be opened.

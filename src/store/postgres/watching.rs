@@ -9,9 +9,9 @@ use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::traps::{Budgets, Guard, Room, Watch, WatchName};
 use crate::store::batch::{self, Unparked};
+use hashbrown::{HashMap, HashSet};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Adds what is known of these hosts.
@@ -77,8 +77,8 @@ pub(super) async fn make_use_of_room(
     let mut opened = Vec::new();
     for _ in 0..batch::MOST_ROUNDS {
         let before = opened.len();
-        for room in guard.rooms() {
-            opened.append(&mut fill(connection, guard, &room, at).await?);
+        for rooms in guard.rooms() {
+            opened.append(&mut fill(connection, guard, &rooms, at).await?);
         }
         if opened.len() == before {
             break;
@@ -90,32 +90,22 @@ pub(super) async fn make_use_of_room(
 async fn fill(
     connection: &mut PgConnection,
     guard: &mut Guard,
-    room: &Room,
+    rooms: &[Room],
     at: &Arc<str>,
 ) -> Result<Vec<Queued>, sqlx::Error> {
-    let rows = sqlx::query(include_str!("sql/waiting.sql"))
-        .bind(room.crawl.0)
-        .bind(&*room.parked)
-        .bind(i64::try_from(room.most).unwrap_or(i64::MAX))
-        .fetch_all(&mut *connection)
+    let rows = Rows::new(include_str!("sql/waiting.sql"), rooms)
+        .column(|room| room.crawl.0)
+        .column(|room| scrub::text(&room.parked))
+        .column(|room| i64::try_from(room.most).unwrap_or(i64::MAX))
+        .fetch_all(connection)
         .await?;
     let waiting: Vec<Unparked> = rows.iter().filter_map(unparked).collect();
-    if waiting.len() < room.most {
-        guard.emptied(room);
-    }
-    know(connection, guard, waiting.iter().map(|one| (room.crawl, &one.found.host)).collect()).await?;
-    let judged = batch::judged(guard, batch::unparked(room.crawl, &waiting, at), &room.parked);
+    batch::note_emptied(guard, rooms, &waiting);
+    know(connection, guard, waiting.iter().map(|one| (one.crawl, &one.found.host)).collect()).await?;
+    let judged = batch::judged(guard, batch::unparked(&waiting, at));
     let new = insert_urls(connection, &judged.accepted).await?;
     judged.settle(guard, &new.iter().map(|(_, queued)| (queued.crawl, queued.key)).collect());
-    // What waits for the same as before stays where it is.
-    let moved: Vec<_> = judged.held.into_iter().filter(|(_, held)| held.parked != room.parked).collect();
-    let stays = |one: &&Unparked| {
-        !judged.accepted.iter().any(|finding| finding.found.key == one.found.key)
-            && !moved.iter().any(|(finding, _)| finding.found.key == one.found.key)
-    };
-    let staying: HashSet<i64> = waiting.iter().filter(stays).map(|one| one.id).collect();
-    let gone = waiting.iter().map(|one| one.id).filter(|id| !staying.contains(id)).collect();
-    parking::unpark(connection, gone).await?;
-    parking::insert(connection, &batch::held_rows(&moved)).await?;
+    parking::unpark(connection, judged.unparked(&waiting)).await?;
+    parking::insert(connection, &batch::held_rows(judged.moved())).await?;
     Ok(new.into_iter().map(|(_, queued)| queued).collect())
 }

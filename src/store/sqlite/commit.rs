@@ -1,6 +1,6 @@
 //! The one transaction that stores a batch: the gate first, then only what passed it.
 
-use super::rows::{Statement, Values};
+use super::rows::{Statement, Values, Written};
 use super::{parking, watching};
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::report::{Entry, Fetched, Found, Note, Report, StoredPage};
@@ -11,9 +11,9 @@ use crate::crawl::traps::Guard;
 use crate::crawl::url::UrlKey;
 use crate::store::Committed;
 use crate::store::batch::{self, Closing, Finding, RowKey, SkippedRow, Visited};
+use hashbrown::HashSet;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Executor, Row, SqliteConnection};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 const CLOSE_URLS: Statement = Statement { text: include_str!("sql/close_urls.sql"), columns: 12 };
@@ -115,7 +115,7 @@ async fn write(connection: &mut SqliteConnection, batch: &[Entry]) -> Result<Vec
     for visit in &reports {
         guard.closed(visit.report);
     }
-    let judged = batch::judged(&mut guard, findings, "");
+    let judged = batch::judged(&mut guard, findings);
     let mut new = HashSet::new();
     for (entry, queued) in insert_urls(connection, &judged.accepted).await? {
         new.insert((queued.crawl, queued.key));
@@ -144,7 +144,7 @@ async fn close_urls<'a>(
     let mut passed = Vec::with_capacity(visits.len());
     while !visits.is_empty() {
         let (mut round, later) = batch::round(visits);
-        let closed = CLOSE_URLS.run(connection, round.clone(), bind_closing).await?;
+        let closed = CLOSE_URLS.ask(connection, round.clone(), bind_closing).await?;
         let closed: HashSet<RowKey> = closed.iter().filter_map(row_key).collect();
         round.retain(|visit| closed.contains(&visit.row()));
         passed.append(&mut round);
@@ -183,7 +183,7 @@ pub(super) async fn insert_urls(
     connection: &mut SqliteConnection,
     findings: &[Finding<'_>],
 ) -> Result<Vec<(usize, Queued)>, sqlx::Error> {
-    let rows = INSERT_URLS
+    let written = INSERT_URLS
         .run(connection, findings.iter().collect(), |finding, values| {
             let Found { key, url, host, origin, .. } = finding.found;
             values.add(finding.crawl.0).key(*key).text(url).add(host.shared());
@@ -193,15 +193,31 @@ pub(super) async fn insert_urls(
             values.add(Arc::clone(finding.at));
         })
         .await?;
-    let new: HashSet<RowKey> = rows.iter().filter_map(row_key).collect();
-    let released = new.iter().copied().collect();
+    let new: Vec<&Finding<'_>> = if written.rows == findings.len() {
+        findings.iter().collect()
+    } else {
+        let new = new_urls(connection, written).await?;
+        findings.iter().filter(|finding| new.contains(&finding.row())).collect()
+    };
     RELEASE_SKIPPED
-        .run(connection, released, |(crawl, key), values| {
+        .run(connection, new.iter().map(|finding| finding.row()).collect(), |(crawl, key), values| {
             values.key(key).add(crawl.0);
         })
         .await?;
-    let new = findings.iter().filter(|finding| new.contains(&finding.row()));
-    Ok(new.map(|finding| (finding.entry, finding.queued())).collect())
+    Ok(new.into_iter().map(|finding| (finding.entry, finding.queued())).collect())
+}
+
+/// The URLs that were just written: their ids follow one another, since nobody else writes.
+async fn new_urls(
+    connection: &mut SqliteConnection,
+    written: Written,
+) -> Result<HashSet<RowKey>, sqlx::Error> {
+    const NEW: &str = "SELECT crawl_id, url_key FROM urls WHERE id > ?";
+    if written.rows == 0 {
+        return Ok(HashSet::new());
+    }
+    let rows = sqlx::query(NEW).bind(written.last - written.rows as i64).fetch_all(connection).await?;
+    Ok(rows.iter().filter_map(row_key).collect())
 }
 
 async fn insert_pages(

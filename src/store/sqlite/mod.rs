@@ -419,7 +419,7 @@ impl Store for SqliteStore {
     async fn known(&self, crawl: CrawlId, keys: &[UrlKey]) -> Result<Vec<bool>, StoreError> {
         let mut reader = self.reader.lock().await;
         let rows = KNOWN
-            .run(&mut reader, keys.to_vec(), |key, values| {
+            .ask(&mut reader, keys.to_vec(), |key, values| {
                 values.add(key.as_bytes().to_vec()).add(crawl.0);
             })
             .await

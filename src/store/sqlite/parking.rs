@@ -55,7 +55,7 @@ async fn open_parked(
         .await?;
     let parked: Vec<Unparked> = rows.iter().filter_map(unparked).collect();
     let at = now.to_string().into();
-    let opened = insert_seeds(connection, crawl, batch::unparked(crawl, &parked, &at)).await?;
+    let opened = insert_seeds(connection, crawl, batch::unparked(&parked, &at)).await?;
     let ids = parked.iter().map(|parked| parked.id).collect();
     unpark(connection, ids).await?;
     Ok((rows.len(), opened.into_iter().map(|(_, queued)| queued).collect()))
@@ -80,7 +80,13 @@ pub(super) fn unparked(row: &SqliteRow) -> Option<Unparked> {
     let key = UrlKey::from_slice(row.get::<&[u8], _>("url_key"))?;
     let host = HostKey::from_stored(row.get("host"));
     let found = Found { key, url: row.get("url"), host, origin };
-    Some(Unparked { id: row.get("id"), found, on: row.get::<Option<&str>, _>("found_on").map(Arc::from) })
+    Some(Unparked {
+        id: row.get("id"),
+        crawl: CrawlId(row.get("crawl_id")),
+        found,
+        on: row.get::<Option<&str>, _>("found_on").map(Arc::from),
+        parked: row.get::<&str, _>("parked").into(),
+    })
 }
 
 /// Writes rows of `skipped` that can be opened.

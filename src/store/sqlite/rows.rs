@@ -1,9 +1,10 @@
 //! Statements that take many rows: one round trip to the database thread for a whole batch.
 
 use crate::crawl::url::UrlKey;
+use hashbrown::HashMap;
+use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type};
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Rows in one statement: the largest of these that fit, again and again, so that few texts are ever prepared.
@@ -49,28 +50,66 @@ impl Values {
     }
 }
 
+/// A statement with the values of some rows.
+type Prepared = Query<'static, Sqlite, SqliteArguments>;
+
+/// What a statement over many rows has written.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Written {
+    /// Rows that it has made or changed.
+    pub(super) rows: usize,
+    /// The id of the last one, where it has made any.
+    pub(super) last: i64,
+}
+
 impl Statement {
     /// Runs the statement over all rows; `bind` adds the values of one. Answers with what it returns.
+    pub(super) async fn ask<R>(
+        &self,
+        connection: &mut SqliteConnection,
+        rows: Vec<R>,
+        bind: impl FnMut(R, &mut Values),
+    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        let mut returned = Vec::new();
+        for query in self.chunks(rows, bind) {
+            returned.extend(query.fetch_all(&mut *connection).await?);
+        }
+        Ok(returned)
+    }
+
+    /// The same where it returns nothing.
     pub(super) async fn run<R>(
         &self,
         connection: &mut SqliteConnection,
         rows: Vec<R>,
+        bind: impl FnMut(R, &mut Values),
+    ) -> Result<Written, sqlx::Error> {
+        let mut written = Written::default();
+        for query in self.chunks(rows, bind) {
+            let done = query.execute(&mut *connection).await?;
+            if done.rows_affected() > 0 {
+                written.rows += done.rows_affected() as usize;
+                written.last = done.last_insert_rowid();
+            }
+        }
+        Ok(written)
+    }
+
+    /// The statement with the rows of each chunk, one after the other.
+    fn chunks<R>(
+        &self,
+        rows: Vec<R>,
         mut bind: impl FnMut(R, &mut Values),
-    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-        let mut returned = Vec::new();
-        let mut left = rows.len();
+    ) -> impl Iterator<Item = Prepared> {
         let mut rows = rows.into_iter();
-        while left > 0 {
-            let size = CHUNKS.into_iter().find(|size| *size <= left).expect("the last chunk is 1");
+        std::iter::from_fn(move || {
+            let size = CHUNKS.into_iter().find(|size| *size <= rows.len())?;
             let mut values = Values::default();
             values.0.reserve(size * self.columns, 0);
             rows.by_ref().take(size).for_each(|row| bind(row, &mut values));
             debug_assert_eq!(values.0.len(), size * self.columns, "every column is bound: {}", self.text);
-            let query = sqlx::query_with(AssertSqlSafe(self.expanded(size)), values.0);
-            returned.extend(query.fetch_all(&mut *connection).await?);
-            left -= size;
-        }
-        Ok(returned)
+            Some(sqlx::query_with(AssertSqlSafe(self.expanded(size)), values.0))
+        })
     }
 
     /// The text with `size` rows of placeholders; made once.

@@ -7,11 +7,12 @@ use crate::crawl::host::HostKey;
 use crate::crawl::lease::{CrawlId, Queued};
 use crate::crawl::traps::{Budgets, Guard, Room, Watch, WatchName};
 use crate::store::batch::{self, Unparked};
+use hashbrown::HashSet;
 use sqlx::{Row, SqliteConnection};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 const WATCHES: Statement = Statement { text: include_str!("sql/watches.sql"), columns: 2 };
+const WAITING: Statement = Statement { text: include_str!("sql/waiting.sql"), columns: 3 };
 const KEEP_WATCHES: Statement = Statement { text: include_str!("sql/keep_watches.sql"), columns: 3 };
 
 /// Adds what is known of these hosts.
@@ -30,7 +31,7 @@ pub(super) async fn know(
     }
     let names = guard.unknown(Guard::names(hosts));
     let rows = WATCHES
-        .run(connection, names, |(crawl, name): WatchName, values| {
+        .ask(connection, names, |(crawl, name): WatchName, values| {
             values.add(crawl.0).add(name);
         })
         .await?;
@@ -61,8 +62,8 @@ pub(super) async fn make_use_of_room(
     let mut opened = Vec::new();
     for _ in 0..batch::MOST_ROUNDS {
         let before = opened.len();
-        for room in guard.rooms() {
-            opened.append(&mut fill(connection, guard, &room, at).await?);
+        for rooms in guard.rooms() {
+            opened.append(&mut fill(connection, guard, &rooms, at).await?);
         }
         if opened.len() == before {
             break;
@@ -74,32 +75,22 @@ pub(super) async fn make_use_of_room(
 async fn fill(
     connection: &mut SqliteConnection,
     guard: &mut Guard,
-    room: &Room,
+    rooms: &[Room],
     at: &Arc<str>,
 ) -> Result<Vec<Queued>, sqlx::Error> {
-    let rows = sqlx::query(include_str!("sql/waiting.sql"))
-        .bind(room.crawl.0)
-        .bind(&*room.parked)
-        .bind(i64::try_from(room.most).unwrap_or(i64::MAX))
-        .fetch_all(&mut *connection)
+    let rows = WAITING
+        .ask(connection, rooms.iter().collect(), |room: &Room, values| {
+            let most = i64::try_from(room.most).unwrap_or(i64::MAX);
+            values.add(room.crawl.0).add(Arc::clone(&room.parked)).add(most);
+        })
         .await?;
     let waiting: Vec<Unparked> = rows.iter().filter_map(unparked).collect();
-    if waiting.len() < room.most {
-        guard.emptied(room);
-    }
-    know(connection, guard, waiting.iter().map(|one| (room.crawl, &one.found.host)).collect()).await?;
-    let judged = batch::judged(guard, batch::unparked(room.crawl, &waiting, at), &room.parked);
+    batch::note_emptied(guard, rooms, &waiting);
+    know(connection, guard, waiting.iter().map(|one| (one.crawl, &one.found.host)).collect()).await?;
+    let judged = batch::judged(guard, batch::unparked(&waiting, at));
     let new = insert_urls(connection, &judged.accepted).await?;
     judged.settle(guard, &new.iter().map(|(_, queued)| (queued.crawl, queued.key)).collect());
-    // What waits for the same as before stays where it is.
-    let moved: Vec<_> = judged.held.into_iter().filter(|(_, held)| held.parked != room.parked).collect();
-    let stays = |one: &&Unparked| {
-        !judged.accepted.iter().any(|finding| finding.found.key == one.found.key)
-            && !moved.iter().any(|(finding, _)| finding.found.key == one.found.key)
-    };
-    let staying: HashSet<i64> = waiting.iter().filter(stays).map(|one| one.id).collect();
-    let gone = waiting.iter().map(|one| one.id).filter(|id| !staying.contains(id)).collect();
-    parking::unpark(connection, gone).await?;
-    parking::insert(connection, batch::held_rows(&moved)).await?;
+    parking::unpark(connection, judged.unparked(&waiting)).await?;
+    parking::insert(connection, batch::held_rows(judged.moved())).await?;
     Ok(new.into_iter().map(|(_, queued)| queued).collect())
 }

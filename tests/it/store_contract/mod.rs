@@ -74,6 +74,7 @@ macro_rules! contract {
                 @ $backend, parking:
                 what_is_parked_is_opened_by_release_as_it_was_found,
                 a_budget_of_waiting_urls_parks_and_lets_in_as_there_is_room,
+                what_waits_for_several_hosts_is_opened_by_one_commit,
                 what_is_found_again_while_it_is_parked_stays_one_row,
                 numbered_copies_are_parked_and_new_pages_make_room,
                 a_domain_has_no_more_subdomains_than_its_budget,

@@ -89,6 +89,23 @@ pub(super) async fn a_budget_of_waiting_urls_parks_and_lets_in_as_there_is_room<
     assert_eq!(backend.contents().await.skipped.len(), 1);
 }
 
+pub(super) async fn what_waits_for_several_hosts_is_opened_by_one_commit<B: Backend>() {
+    let backend = B::new().await;
+    let (_, home) = crawl(backend.store(), r#"{"host_urls":"2"}"#).await;
+    let of = |host: &str| ["a", "b", "c", "d", "e"].map(|name| format!("http://{host}/{name}"));
+    let (i, j) = (of("i"), of("j"));
+    // In turn, so that what waits for one host lies between what waits for the other.
+    let found: Vec<String> = i.iter().zip(&j).flat_map(|(i, j)| [i.clone(), j.clone()]).collect();
+    let first = commit(backend.store(), vec![linking_all(&home, &found)]).await;
+    assert_eq!(urls(&first[0].admitted), found[..4]);
+    let [i1, j1, i2, _] = &first[0].admitted[..] else { panic!("two a host") };
+    let second = commit(backend.store(), vec![stored(i1), stored(i2), stored(j1)]).await;
+    let opened = second.iter().flat_map(|one| urls(&one.admitted)).collect::<Vec<_>>();
+    assert_eq!(opened, [&i[2], &j[2], &i[3]], "each host as many as it has room for, the first parked first");
+    let left: Vec<_> = backend.contents().await.skipped.into_iter().map(|line| line.url).collect();
+    assert_eq!(left, [&i[4], &j[3], &j[4]].map(String::as_str));
+}
+
 pub(super) async fn what_is_found_again_while_it_is_parked_stays_one_row<B: Backend>() {
     let backend = B::new().await;
     let (_, home) = crawl(backend.store(), r#"{"host_urls":"1"}"#).await;

@@ -42,8 +42,8 @@ fn what_was_known_takes_no_room() {
     assert_eq!(guard.judge(CRAWL, &found("http://h/b"), None, "").unwrap_err().rule, Rule::HostUrls);
     assert!(guard.rooms().is_empty());
     guard.give_back(&taken);
-    assert_eq!(guard.rooms(), [Room { crawl: CRAWL, parked: "h urls".into(), most: 1 }]);
-    let room = guard.rooms().remove(0);
+    assert_eq!(guard.rooms(), [[Room { crawl: CRAWL, parked: "h urls".into(), most: 1 }]]);
+    let room = guard.rooms().remove(0).remove(0);
     guard.emptied(&room);
     assert!(guard.rooms().is_empty());
 }
@@ -58,4 +58,14 @@ fn a_seed_is_never_parked_and_counts() {
     }
     assert_eq!(guard.judge(CRAWL, &found("http://h/3"), None, "").unwrap_err().rule, Rule::HostPages);
     assert_eq!(guard.changes().count(), 1);
+}
+
+#[test]
+fn what_is_opened_in_one_go_is_bounded() {
+    let room = |most| Room { crawl: CRAWL, parked: "h urls".into(), most };
+    let parts =
+        super::in_parts(vec![room(3), room(MOST_AT_ONCE - 3), room(1), room(MOST_AT_ONCE + 1), room(2)]);
+    let urls: Vec<usize> = parts.iter().map(|part| part.iter().map(|room| room.most).sum()).collect();
+    assert_eq!(urls, [MOST_AT_ONCE, 1, MOST_AT_ONCE + 1, 2]);
+    assert!(super::in_parts(Vec::new()).is_empty());
 }

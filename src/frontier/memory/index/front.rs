@@ -9,7 +9,7 @@ use crate::frontier::memory::agenda::Host;
 use crate::frontier::{
     Blocked, Counts, CrawlRules, CrawlSettings, Low, MAX_SCOPE_SEEDS, RunState, SeedsRead,
 };
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::time::Duration;
 
 /// A host that may not be asked for longer than this makes room for others.

@@ -10,7 +10,7 @@ use crate::frontier::{
     Borrowed, CrawlSettings, DOMAIN_SHARE, GUARD, HandOff, Handed, LEASE_URLS, Next, QUARANTINE, Release,
     RunState,
 };
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::time::Duration;
 
 /// How long a host is kept free for a borrower after the point that the borrower was told.

@@ -7,4 +7,3 @@ FROM (VALUES /*rows*/) AS s
 LEFT JOIN urls ON urls.url_key = s.column2 AND urls.crawl_id = s.column1
 WHERE s.column4 IN ('robots', 'content-signal', 'noindex') OR urls.id IS NULL
 ON CONFLICT (url_key, crawl_id, reason) DO NOTHING
-RETURNING id

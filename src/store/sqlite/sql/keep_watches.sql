@@ -2,4 +2,3 @@
 INSERT OR FAIL INTO watches (crawl_id, name, state)
 VALUES /*rows*/
 ON CONFLICT (crawl_id, name) DO UPDATE SET state = excluded.state
-RETURNING crawl_id

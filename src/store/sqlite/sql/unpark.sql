@@ -1,3 +1,2 @@
 -- What is opened, or was open already, is parked no longer.
 DELETE FROM skipped WHERE id IN (VALUES /*rows*/)
-RETURNING id
