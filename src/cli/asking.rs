@@ -7,7 +7,7 @@ use crate::crawl::lease::Pace;
 use crate::crawl::politeness::{self, Delay};
 use crate::crawl::robots::{self, Fetched, MAX_BYTES, MAX_HOPS, Refused, Rules};
 use crate::crawl::time::Timestamp;
-use crate::crawl::visit::{Contact, Failure, Visit};
+use crate::crawl::visit::{Contact, Failure, FailureClass, Visit};
 use crate::fetch::{Fetch, Request};
 use crate::settings::Settings;
 use crate::telemetry::Terminal;
@@ -82,8 +82,14 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// Asks when the host may be asked.
+    /// Asks when the host may be asked, and once more where the connection was one that the host had just closed.
     pub(super) async fn get(&mut self, request: Request) -> Result<Visit, NotBefore> {
+        let visit = self.get_once(request.clone()).await?;
+        let is_dropped = visit.result.as_ref().is_err_and(|failure| failure.class == FailureClass::Dropped);
+        if is_dropped { self.get_once(request).await } else { Ok(visit) }
+    }
+
+    async fn get_once(&mut self, request: Request) -> Result<Visit, NotBefore> {
         let key = HostKey::of(&request.url);
         let due = self.due(&key);
         let wait = due.since(self.clock.now());

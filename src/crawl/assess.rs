@@ -20,7 +20,7 @@ use crate::crawl::scope::Scope;
 use crate::crawl::time::Timestamp;
 use crate::crawl::traps;
 use crate::crawl::url::{self, UrlKey, canonical};
-use crate::crawl::visit::{Answer, Failure, Limit, Remark, Remarks, Visit};
+use crate::crawl::visit::{Answer, Failure, FailureClass, Limit, Remark, Remarks, Visit};
 use ::url::Url;
 use std::time::Duration;
 
@@ -131,6 +131,11 @@ pub fn unanswered(url: Queued, token: Token, failure: &Failure, rules: &Rules<'_
 
 fn failed(url: &Queued, failure: &Failure, rules: &Rules<'_>, at: Timestamp) -> Outcome {
     let detail = cut(&failure.detail);
+    if failure.class == FailureClass::Dropped && url.throttled + 1 < retry::MAX_THROTTLED {
+        // It is asked again on a connection of its own; nothing is known against the URL or its host.
+        let reason = failure.class.as_str().into();
+        return Outcome::Retry { due: at, counts: false, reason, detail };
+    }
     ended_or_retried(
         url,
         failure.class.as_str().into(),

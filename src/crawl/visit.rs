@@ -37,9 +37,10 @@ impl Visit {
 
     /// The failure where nobody answered at all: then any other request to that host would fail in the same way.
     pub fn silence(&self) -> Option<&Failure> {
-        use FailureClass::{Aborted, Coding, HeadTooLarge, Incomplete, Protocol, TooSlow};
-        let answered =
-            |class| matches!(class, Incomplete | Protocol | HeadTooLarge | Coding | TooSlow | Aborted);
+        use FailureClass::{Aborted, Coding, Dropped, HeadTooLarge, Incomplete, Protocol, TooSlow};
+        let answered = |class| {
+            matches!(class, Incomplete | Protocol | HeadTooLarge | Coding | TooSlow | Aborted | Dropped)
+        };
         self.result.as_ref().err().filter(|failure| !answered(failure.class))
     }
 }
@@ -160,11 +161,13 @@ pub enum FailureClass {
     Coding,
     /// The lease ran out or the node stopped: nothing can be said of the URL.
     Aborted,
+    /// The server closed a connection that it had offered to keep, and the request met the end of it.
+    Dropped,
 }
 
 impl FailureClass {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NoSuchHost,
         Self::Dns,
         Self::ForbiddenAddress,
@@ -183,6 +186,7 @@ impl FailureClass {
         Self::HeadTooLarge,
         Self::Coding,
         Self::Aborted,
+        Self::Dropped,
     ];
 
     /// The name as `fetches.error` and `dead_letters.reason` hold it.
@@ -206,6 +210,7 @@ impl FailureClass {
             Self::HeadTooLarge => "head-too-large",
             Self::Coding => "coding",
             Self::Aborted => "aborted",
+            Self::Dropped => "dropped",
         }
     }
 }

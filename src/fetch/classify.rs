@@ -1,5 +1,6 @@
 //! Errors of the HTTP stack into failure classes, by type and kind, never by their text.
 
+use super::fenced::Withheld;
 use super::resolve::LookupFailure;
 use crate::crawl::visit::{Failure, FailureClass};
 use rustls::CertificateError;
@@ -35,6 +36,9 @@ fn known(cause: &(dyn Error + 'static), connecting: bool, tls: bool) -> Option<F
             LookupFailure::Unavailable(..) | LookupFailure::TooLate(_) => FailureClass::Dns,
             LookupFailure::Forbidden(_) => FailureClass::ForbiddenAddress,
         });
+    }
+    if cause.is::<Withheld>() {
+        return Some(FailureClass::Aborted);
     }
     if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
         return Some(of_tls(tls));

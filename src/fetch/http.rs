@@ -2,8 +2,8 @@
 //!
 //! reqwest carries the requests; everything that decides is ours: redirects are not followed, bodies are decoded and
 //! bounded here, addresses pass the guard, and the only repetition is hyper's, of a request that never left because
-//! its pooled connection had been closed. A connection that breaks after that is a failure: the server may have seen
-//! the request.
+//! its pooled connection had been closed. A connection that breaks after that is a failure, since the server may have
+//! seen the request: one of its own class where the connection may have been a kept one (`kept.rs`).
 
 use super::classify;
 use super::cookies::Cookies;
@@ -11,6 +11,7 @@ use super::decode::{Broken, Decoded, Decoder, Flow};
 use super::fenced::Fenced;
 use super::fields;
 use super::guard::Guard;
+use super::kept::{self, Kept};
 use super::own::{self, Own};
 use super::patience::{Patience, head_limit};
 use super::resolve::Resolver;
@@ -21,13 +22,14 @@ use crate::crawl::visit::{Answer, Failure, FailureClass, Head, Remark, Visit};
 use async_trait::async_trait;
 use ipnet::IpNet;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, COOKIE, HeaderMap, HeaderName, HeaderValue,
-    SET_COOKIE, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, COOKIE, HeaderMap, HeaderName,
+    HeaderValue, SET_COOKIE, USER_AGENT,
 };
 use reqwest::{Method, Response};
 use std::collections::HashMap;
+use std::mem::take;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::Url;
 
@@ -111,58 +113,51 @@ pub enum ClientError {
 
 /// Gets URLs over HTTP/1.1 and HTTP/2.
 pub struct HttpClient {
+    /// With connections that are kept...
     client: reqwest::Client,
+    /// ... and with one for each request, made when the first host needs it.
+    alone: OnceLock<reqwest::Client>,
+    settings: Settings,
+    resolver: Arc<Resolver>,
+    fields: HeaderMap,
     sent: Vec<(String, String)>,
     clock: Clock,
     guard: Arc<Guard>,
     cookies: Cookies,
-    timeouts: Timeouts,
-    max_body: usize,
-    max_wire: usize,
+    kept: Kept,
 }
 
 impl HttpClient {
     /// A client with its own connections and cookies.
-    pub fn new(settings: Settings, clock: Clock) -> Result<Self, ClientError> {
+    pub fn new(mut settings: Settings, clock: Clock) -> Result<Self, ClientError> {
         // Fails where a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let request_fields = request_fields(&settings)?;
-        let sent = fields::shown(&request_fields);
-        let guard = Guard::new(settings.allow, settings.own_ports).beside(Own::new(own::read, clock));
-        let guard = Arc::new(guard);
+        let fields = request_fields(&settings)?;
+        let (allow, own_ports) = (take(&mut settings.allow), take(&mut settings.own_ports));
+        let guard = Arc::new(Guard::new(allow, own_ports).beside(Own::new(own::read, clock)));
         let proxy = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let hosts = take(&mut settings.hosts);
         let resolver =
-            Resolver::new(Arc::clone(&guard), settings.hosts, proxy, settings.timeouts.connect, clock);
-        let mut builder = reqwest::Client::builder()
-            .default_headers(request_fields)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .dns_resolver(resolver)
-            .tls_danger_accept_invalid_certs(settings.certificates == Certificates::Unverified)
-            .connect_timeout(settings.timeouts.connect)
-            .tcp_nodelay(true)
-            .pool_max_idle_per_host(settings.idle_per_host)
-            .pool_idle_timeout(settings.idle)
-            .http1_allow_obsolete_multiline_headers_in_responses(true)
-            .http1_allow_spaces_after_header_name_in_responses(true)
-            .http1_ignore_invalid_headers_in_responses(true)
-            .http1_max_headers(MAX_FIELDS)
-            .http2_max_header_list_size(MAX_HEAD);
-        if let Some(proxy) = settings.proxy {
-            builder = builder.proxy(reqwest::Proxy::all(proxy)?);
-        }
+            Arc::new(Resolver::new(Arc::clone(&guard), hosts, proxy, settings.timeouts.connect, clock));
         Ok(Self {
-            client: builder.build()?,
-            sent,
+            client: connected(&settings, &fields, &resolver, settings.idle_per_host)?,
+            alone: OnceLock::new(),
+            settings,
+            resolver,
+            sent: fields::shown(&fields),
+            fields,
             clock,
             guard,
             cookies: Cookies::new(),
-            timeouts: settings.timeouts,
-            max_body: settings.max_body,
-            max_wire: settings.max_wire,
+            kept: Kept::new(),
         })
+    }
+
+    /// Of a client that keeps no connections.
+    fn alone(&self) -> &reqwest::Client {
+        // What could be made once can be made again; if not, the other one serves.
+        let make = || connected(&self.settings, &self.fields, &self.resolver, 0);
+        self.alone.get_or_init(|| make().unwrap_or_else(|_| self.client.clone()))
     }
 
     /// Permits these networks, too, from now on.
@@ -184,17 +179,33 @@ impl HttpClient {
     ) -> Result<Answer, Failure> {
         let url = &request.url;
         self.guard.check(url).map_err(|why| failure(FailureClass::ForbiddenAddress, &why))?;
-        let sleep = std::pin::pin!(tokio::time::sleep(head_limit(&self.timeouts)));
-        let mut patience = Patience::new(&self.timeouts, self.clock, started, sleep);
+        let sleep = std::pin::pin!(tokio::time::sleep(head_limit(&self.settings.timeouts)));
+        let mut patience = Patience::new(&self.settings.timeouts, self.clock, started, sleep);
 
         let mut get = reqwest::Request::new(Method::GET, url.clone());
         if let Some(cookies) = self.cookies.field(url, started) {
             get.headers_mut().insert(COOKIE, cookies);
         }
+        let place = self.kept.place(url);
+        let is_alone = self.kept.closes(place);
+        let client = if is_alone { self.alone() } else { &self.client };
+        if is_alone {
+            get.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         *get.body_mut() = request.fence.map(|fence| reqwest::Body::wrap(Fenced(fence)));
         let tls = url.scheme() == "https";
-        let response = patience.head(self.client.execute(get)).await.map_err(late)?;
-        let response = response.map_err(|error| classify::failure(error, tls))?;
+        let response = patience.head(kept::watched(client.execute(get))).await.map_err(late)?;
+        let (response, has_dialled) = response;
+        let response = response.map_err(|error| {
+            let failure = classify::failure(error, tls);
+            let is_broken = failure.class == FailureClass::Incomplete;
+            let may_be_kept = !is_alone && (!has_dialled || self.kept.came_free(place, started));
+            if !(is_broken && may_be_kept) {
+                return failure;
+            }
+            self.kept.give_up(place);
+            Failure { class: FailureClass::Dropped, ..failure }
+        })?;
         // The head is complete: a little later than its first byte, which errs on the polite side.
         let now = self.clock.now();
         *first_byte = Some(now);
@@ -215,8 +226,9 @@ impl HttpClient {
             let detail = format!("unexpected status {}", answer.status);
             return Err(Failure { class: FailureClass::Protocol, detail });
         }
-        let max_body = request.max_body.unwrap_or(self.max_body);
+        let max_body = request.max_body.unwrap_or(self.settings.max_body);
         let decoder = self.read_body(response, &mut patience, max_body, now, tls).await?;
+        self.kept.answered(place, self.clock.now());
         let Decoded { octets, wire, truncated, is_as_named } =
             decoder.finish().map_err(|why| broken(&why))?;
         (answer.body, answer.wire_bytes, answer.truncated) = (octets, wire, truncated);
@@ -235,7 +247,8 @@ impl HttpClient {
         let room = response.content_length().unwrap_or(0).min(MAX_TRUST) as usize;
         let codings = response.headers().get_all(CONTENT_ENCODING).iter();
         let codings = codings.filter_map(|field| field.to_str().ok()).flat_map(|field| field.split(','));
-        let mut decoder = Decoder::new(codings, room, max_body, self.max_wire).map_err(|why| broken(&why))?;
+        let mut decoder =
+            Decoder::new(codings, room, max_body, self.settings.max_wire).map_err(|why| broken(&why))?;
         loop {
             let piece = patience.piece(response.chunk(), head, decoder.wire()).await.map_err(late)?;
             let Some(piece) = piece.map_err(|error| classify::failure(error, tls))? else {
@@ -260,6 +273,37 @@ impl Fetch for HttpClient {
         let result = self.exchange(request, started, &mut first_byte).await;
         Visit { started, first_byte, finished: self.clock.now(), result }
     }
+}
+
+/// A client that keeps so many idle connections for each host.
+fn connected(
+    settings: &Settings,
+    fields: &HeaderMap,
+    resolver: &Arc<Resolver>,
+    idle_per_host: usize,
+) -> Result<reqwest::Client, ClientError> {
+    let mut builder = reqwest::Client::builder()
+        .default_headers(fields.clone())
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .dns_resolver(Arc::clone(resolver))
+        .tls_danger_accept_invalid_certs(settings.certificates == Certificates::Unverified)
+        .connect_timeout(settings.timeouts.connect)
+        .tcp_nodelay(true)
+        .connector_layer(kept::Note)
+        .pool_max_idle_per_host(idle_per_host)
+        .pool_idle_timeout(settings.idle)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_max_headers(MAX_FIELDS)
+        .http2_max_header_list_size(MAX_HEAD);
+    if let Some(proxy) = &settings.proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy.clone())?);
+    }
+    Ok(builder.build()?)
 }
 
 /// The fields of every request, made once.

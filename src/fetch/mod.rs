@@ -9,6 +9,7 @@ mod fenced;
 mod fields;
 pub mod guard;
 pub mod http;
+mod kept;
 mod layer;
 mod own;
 mod patience;

@@ -2,7 +2,7 @@
 
 use super::rules::Rules;
 use crate::crawl::time::Timestamp;
-use crate::crawl::visit::Visit;
+use crate::crawl::visit::{FailureClass, Visit};
 use std::time::Duration;
 use url::Url;
 
@@ -58,7 +58,9 @@ pub fn judge(visit: &Visit, asked: &Url, hops: u8, token: &str, refused: Refused
         Ok(answer) => answer,
         Err(failure) => {
             let why = format!("{}: {}", failure.class.as_str(), failure.detail);
-            return Fetched::Unreachable { retry_after: None, why };
+            // The next request gets a connection of its own.
+            let retry_after = (failure.class == FailureClass::Dropped).then_some(Duration::ZERO);
+            return Fetched::Unreachable { retry_after, why };
         }
     };
     match answer.status {

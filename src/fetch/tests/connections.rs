@@ -44,9 +44,11 @@ async fn an_idle_connection_that_was_closed_costs_nothing() {
 
 #[tokio::test]
 async fn a_request_that_was_written_is_not_repeated() {
-    for answered in
-        [&b""[..], b"HTTP/1.1 200 OK\r\nContent-", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"]
-    {
+    for (answered, expected) in [
+        (&b""[..], FailureClass::Dropped),
+        (b"HTTP/1.1 200 OK\r\nContent-", FailureClass::Dropped),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", FailureClass::Incomplete),
+    ] {
         let server = Server::start(move |mut peer| async move {
             peer.head().await;
             peer.send(&with_body("", b"ok")).await;
@@ -56,7 +58,7 @@ async fn a_request_that_was_written_is_not_repeated() {
         .await;
         let client = client();
         assert_eq!(get(&client, server.url("/")).await.unwrap().body, b"ok");
-        assert_eq!(class(get(&client, server.url("/")).await), FailureClass::Incomplete);
+        assert_eq!(class(get(&client, server.url("/")).await), expected);
         assert_eq!((server.connections(), server.requests()), (1, 2));
         assert_eq!(get(&client, server.url("/")).await.unwrap().body, b"ok");
     }
@@ -149,7 +151,7 @@ async fn not_an_octet_is_written_once_the_fence_has_passed() {
     let client = client();
     let gate = Arc::new(Gate(AtomicBool::new(false)));
     let visit = client.get(through(&gate, server.url("/"))).await;
-    assert_eq!((class(visit.result), visit.first_byte), (FailureClass::Incomplete, None));
+    assert_eq!((class(visit.result), visit.first_byte), (FailureClass::Aborted, None));
     assert_eq!(told.recv().await, Some((0, 0)));
 
     // On one that is open, and not on another one either.
@@ -157,7 +159,7 @@ async fn not_an_octet_is_written_once_the_fence_has_passed() {
     let visit = client.get(through(&gate, server.url("/"))).await;
     assert_eq!(visit.result.unwrap().body, b"ok");
     gate.0.store(false, Ordering::SeqCst);
-    assert_eq!(class(client.get(through(&gate, server.url("/"))).await.result), FailureClass::Incomplete);
+    assert_eq!(class(client.get(through(&gate, server.url("/"))).await.result), FailureClass::Aborted);
     assert_eq!(told.recv().await, Some((1, 0)));
     assert_eq!(server.connections(), 2);
 }
@@ -174,7 +176,7 @@ async fn a_fence_that_passes_after_the_request_was_handed_over_keeps_it_back() {
         std::future::poll_fn(|context| Poll::Ready(asking.as_mut().poll(context).is_pending())).await;
     assert!(is_pending);
     gate.0.store(false, Ordering::SeqCst);
-    assert_eq!(class(asking.await.result), FailureClass::Incomplete);
+    assert_eq!(class(asking.await.result), FailureClass::Aborted);
     assert_eq!(told.recv().await, Some((1, 0)));
     assert_eq!(server.connections(), 1);
 }

@@ -35,8 +35,8 @@ pub(crate) fn crawl(seeds: &[String], flags: &[&str]) -> Crawled {
 pub(crate) fn crawl_with(seeds: &[String], flags: &[&str], variables: &[(&str, &str)]) -> Crawled {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("seeds"), seeds.join("\n")).unwrap();
-    let ours = ["crawl", "seeds", "--name", "t", "--delay", "20ms", "--progress", "none"];
-    let defaults = [("--retries", "0"), ("--wait", "100ms")];
+    let ours = ["crawl", "seeds", "--name", "t", "--progress", "none"];
+    let defaults = [("--delay", "20ms"), ("--retries", "0"), ("--wait", "100ms")];
     let missing = defaults.iter().filter(|(flag, _)| !flags.contains(flag));
     let defaults: Vec<&str> = missing.flat_map(|(flag, value)| [*flag, *value]).collect();
     let mut command = huntsman(folder.path(), &[&ours[..], &defaults, flags].concat());

@@ -42,6 +42,8 @@ pub(crate) struct Peer {
     pub(crate) stream: Box<dyn Stream>,
     /// Whether the connection stays open for another request.
     pub(crate) stays: bool,
+    /// Requests that came on it so far, this one included.
+    pub(crate) requests: usize,
     port: u16,
     counts: Arc<Counts>,
 }
@@ -128,7 +130,7 @@ impl Site {
                 std::thread::spawn(move || {
                     if let Some(stream) = secure(stream) {
                         let counts = Arc::clone(&counts);
-                        Peer { stream, stays: true, port: address.port(), counts }.serve(&*play);
+                        Peer { stream, stays: true, requests: 0, port: address.port(), counts }.serve(&*play);
                     }
                     counts.open.fetch_sub(1, Ordering::SeqCst);
                 });
@@ -179,6 +181,7 @@ impl Peer {
             #[expect(clippy::disallowed_methods, reason = "a server's own clock")]
             let at = Instant::now();
             self.counts.log.lock().unwrap().push(Asked { path: path.clone(), head, at });
+            self.requests += 1;
             play(&mut self, &path);
         }
         _ = self.stream.flush();

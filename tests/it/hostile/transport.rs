@@ -86,6 +86,23 @@ fn n6_a_pooled_connection_that_was_closed_costs_no_attempt() {
     shown("N6", "6 pages of a server that closes without a word: 6 requests, no attempt lost");
 }
 
+/// The race of N6, lost: nobody read the request, and nothing is known against the URL or its host.
+#[test]
+fn a_request_that_meets_the_end_of_a_kept_connection_goes_back_to_its_queue() {
+    let site = plays::closes_under_the_next_request();
+    let crawled = crawl(&[site.url("/")], &["--delay", "0s", "--per-host", "4"]);
+    let attempts = crawled.rows("select distinct attempt, state from urls");
+    assert_eq!(attempts, [serde_json::json!({"attempt": 1, "state": "stored"})]);
+    assert_eq!(crawled.value("select count(*) from pages"), 51);
+    assert_eq!(crawled.value("select count(*) from hosts where strikes > 0"), 0);
+    let dropped = crawled.value("select count(*) from fetches where error = 'dropped'").as_i64().unwrap();
+    // As many as were on their way: after that, no connection was kept.
+    assert!((1..=4).contains(&dropped), "{dropped} dropped");
+    let alone = site.log().iter().filter(|asked| asked.head.contains("connection: close\r\n")).count();
+    assert_eq!(site.log().len() as i64, 52 + dropped);
+    assert!(alone >= 44, "{alone} asked for a connection of their own");
+}
+
 /// N7: closed without a byte.
 #[test]
 fn n7_an_empty_reply_is_a_host_failure() {

@@ -56,6 +56,16 @@ pub(in crate::hostile) fn closes_without_a_word_fifty_times() -> Site {
     })
 }
 
+/// The race of N6, lost each time: keeps a connection, and closes it once the next request has come.
+pub(in crate::hostile) fn closes_under_the_next_request() -> Site {
+    Site::start(|peer, path| {
+        if peer.requests == 1 {
+            peer.stays = true;
+            peer.page("", if path == "/" { fifty_links() } else { format!("<p>page {path}") });
+        }
+    })
+}
+
 fn fifty_links() -> String {
     (0..50).map(|number| format!("<a href='/{number}'>x</a>")).collect::<Vec<_>>().concat()
 }
