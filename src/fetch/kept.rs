@@ -21,7 +21,7 @@ use url::{Position, Url};
 /// Hosts that are remembered, each in a place that its hash gives it; one that meets another there takes its place.
 const PLACES: usize = 4_096;
 /// Bits of a mark below the name of its host: when it answered last, and [`CLOSES`].
-const BELOW: u32 = 32;
+const BELOW: u32 = 48;
 /// The bit of a mark that says that connections are not kept.
 const CLOSES: u64 = 1;
 
@@ -32,7 +32,7 @@ pub(super) struct Kept {
     hasher: DefaultHashBuilder,
 }
 
-/// The place of a host, and what tells it from another one there: the upper half of its hash.
+/// The place of a host, and what tells it from another one there: the first bits of its hash.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     at: usize,
@@ -79,9 +79,10 @@ impl Kept {
     }
 }
 
-/// A time as a mark holds it, in milliseconds: it begins anew every 24 days.
+/// A time as a mark holds it, in microseconds: the robots.txt that was answered right before a request is none that was answered
+/// meanwhile. It begins anew every four years.
 fn bits(at: Timestamp) -> u64 {
-    u64::from(at.since(Timestamp::EPOCH).as_millis() as u32) << 1 & u64::from(u32::MAX)
+    (at.since(Timestamp::EPOCH).as_micros() as u64) << 1 & ((1 << BELOW) - 1)
 }
 
 tokio::task_local! {
@@ -144,7 +145,7 @@ mod tests {
         assert!(!kept.came_free(host, T), "nobody was answered");
         kept.answered(host, T);
         assert!(kept.came_free(place("http://h:81/b"), T) && !kept.came_free(place("http://h/"), T));
-        assert!(!kept.came_free(host, T + Duration::from_millis(1)));
+        assert!(!kept.came_free(host, T + Duration::from_micros(1)));
     }
 
     #[test]

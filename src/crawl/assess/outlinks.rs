@@ -190,9 +190,12 @@ impl Packed {
 /// Writes a JSON string (RFC 8259 section 7).
 fn push_json(out: &mut String, text: &str) {
     use std::fmt::Write;
+    let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
     out.push('"');
+    // All of it is looked at, in strides: hardly any text has one.
+    let has_any = text.bytes().fold(false, |has, byte| has | is_escaped(byte));
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+    while let Some(at) = if has_any { rest.bytes().position(is_escaped) } else { None } {
         out.push_str(&rest[..at]);
         let byte = rest.as_bytes()[at];
         match byte {

@@ -95,6 +95,65 @@ fn in_parts(rooms: Vec<Room>) -> Vec<Vec<Room>> {
     parts
 }
 
+/// What is counted for a budget: its rule, the group that waits for it, the count, the budget, and words for it.
+type Limit = (Rule, &'static str, u64, Option<u64>, &'static str);
+
+/// Whether none of the limits is reached.
+fn within(watch: &mut Watch, name: &WatchName, found: &Found, limits: &[Limit]) -> Result<(), Held> {
+    let is_reached = |(_, _, count, most, _): &&Limit| most.is_some_and(|most| *count >= most);
+    let Some((rule, group, count, _, why)) = limits.iter().find(is_reached) else { return Ok(()) };
+    watch.group(group).is_waited_for = true;
+    Err(held(*rule, name, group, &format!("{count} {why}"), found))
+}
+
+/// The groups of a URL.
+fn groups(watch: &mut Watch, found: &Found, on: Option<&Report>, parked: &str) -> Vec<String> {
+    let mut groups: Vec<String> = template(&found.url).into_iter().collect();
+    if let Some((name, set)) = facets(&found.url) {
+        watch.group(&name).add_set(set);
+        groups.push(name);
+    }
+    let is_inside = match on {
+        Some(report) => Section::of(&report.url.url).contains(&found.url),
+        None => parked.ends_with(&section(&found.url)),
+    };
+    if is_inside {
+        groups.push(section(&found.url));
+    }
+    groups
+}
+
+/// Whether each of the groups has room.
+fn within_groups(watch: &mut Watch, host: &WatchName, found: &Found, groups: &[String]) -> Result<(), Held> {
+    for name in groups {
+        let kind = Kind::of(name);
+        let group = watch.group(name);
+        if group.room(kind) > 0 {
+            continue;
+        }
+        group.is_waited_for = true;
+        let urls = group.urls;
+        let (rule, why) = match kind {
+            Kind::Section => (
+                Rule::Section,
+                format!(
+                    "{urls} URLs were found from within {name}, whose pages bring nothing new or lead to nothing known"
+                ),
+            ),
+            Kind::Sitemaps => (Rule::HostSitemaps, format!("{urls} sitemaps of one host are enough")),
+            Kind::Facets => {
+                (Rule::Facets, format!("{urls} combinations of parameters like {name} are enough"))
+            }
+            _ => (
+                Rule::Template,
+                format!("{urls} URLs like {name} are enough while their pages bring nothing new"),
+            ),
+        };
+        return Err(held(rule, host, name, &why, found));
+    }
+    Ok(())
+}
+
 fn held(rule: Rule, name: &WatchName, group: &str, why: &str, found: &Found) -> Held {
     let parked = format!("{} {group}", name.1).into();
     Held { rule, parked, detail: rule.detail(why, found.host.as_str()) }
@@ -199,105 +258,56 @@ impl Guard {
         parked: &str,
     ) -> Result<Taken, Held> {
         let host: WatchName = (crawl, found.host.shared());
-        let is_seed = found.origin.seed.is_some();
+        let budgets = self.budgets(crawl);
+        let (is_seed, is_listed) = (found.origin.seed.is_some(), found.origin.sitemap.is_some());
         // A sitemap is bounded by its own rules, and vouches for what it lists.
-        let is_vouched = is_seed || found.origin.sitemap.is_some() || on.is_some_and(Report::is_sitemap);
-        let looks = !is_vouched && self.budgets(crawl).traps;
-        let groups = match found.origin.sitemap {
-            Some(_) if !is_seed => vec![SITEMAPS.to_owned()],
-            _ if looks => self.groups(&host, found, on, parked),
-            _ => Vec::new(),
+        let is_vouched = is_seed || is_listed || on.is_some_and(Report::is_sitemap);
+        let watch = self.watch(&host);
+        let groups = match () {
+            () if is_listed && !is_seed => vec![SITEMAPS.to_owned()],
+            () if !is_vouched && budgets.traps => groups(watch, found, on, parked),
+            () => Vec::new(),
         };
-        self.within_groups(&host, found, &groups)?;
-        let is_new_host = self.watch(&host).urls == 0;
+        within_groups(watch, &host, found, &groups)?;
+        let is_new_host = watch.urls == 0;
         let domain = domain(&found.host).map(|domain| (crawl, domain));
-        if !is_seed && found.origin.sitemap.is_none() {
-            self.within_budgets(&host, domain.as_ref(), found, is_new_host)?;
+        if !is_seed && !is_listed {
+            let (open, pages) = (watch.open, watch.open + watch.pages);
+            let of_pages = "pages of this host are in or on their way";
+            let limits = [
+                (Rule::HostUrls, "urls", open, budgets.host_urls, "URLs of this host wait"),
+                (Rule::HostPages, "pages", pages, budgets.host_pages, of_pages),
+            ];
+            within(watch, &host, found, &limits)?;
+            if let Some(domain) = &domain {
+                self.within_domain(domain, budgets, found, is_new_host)?;
+            }
         }
         Ok(self.take(Taken { host, domain, groups, is_new_host }))
     }
 
-    /// Whether each of the groups has room.
-    fn within_groups(&mut self, host: &WatchName, found: &Found, groups: &[String]) -> Result<(), Held> {
-        let watch = self.watch(host);
-        for name in groups {
-            let kind = Kind::of(name);
-            let group = watch.group(name);
-            if group.room(kind) > 0 {
-                continue;
-            }
-            group.is_waited_for = true;
-            let urls = group.urls;
-            let (rule, why) = match kind {
-                Kind::Section => (
-                    Rule::Section,
-                    format!(
-                        "{urls} URLs were found from within {name}, whose pages bring nothing new or lead to nothing known"
-                    ),
-                ),
-                Kind::Sitemaps => (Rule::HostSitemaps, format!("{urls} sitemaps of one host are enough")),
-                Kind::Facets => {
-                    (Rule::Facets, format!("{urls} combinations of parameters like {name} are enough"))
-                }
-                _ => (
-                    Rule::Template,
-                    format!("{urls} URLs like {name} are enough while their pages bring nothing new"),
-                ),
-            };
-            return Err(held(rule, host, name, &why, found));
-        }
-        Ok(())
-    }
-
-    /// Whether the budgets of the host and of its domain have room.
-    fn within_budgets(
+    /// Whether the budgets of a domain have room.
+    fn within_domain(
         &mut self,
-        host: &WatchName,
-        domain: Option<&WatchName>,
+        domain: &WatchName,
+        budgets: Budgets,
         found: &Found,
         is_new_host: bool,
     ) -> Result<(), Held> {
-        let budgets = self.budgets(host.0);
-        let watch = self.watch(host);
+        let watch = self.watch(domain);
         let (open, pages) = (watch.open, watch.open + watch.pages);
-        let mut limits = vec![
-            (Rule::HostUrls, host, "urls", open, budgets.host_urls, "URLs of this host wait"),
-            (
-                Rule::HostPages,
-                host,
-                "pages",
-                pages,
-                budgets.host_pages,
-                "pages of this host are in or on their way",
-            ),
+        let hosts = watch.group("hosts");
+        let (taken, most) = (hosts.urls, hosts.urls + hosts.room(Kind::Hosts));
+        let most = if budgets.traps { most } else { u64::MAX };
+        let most = budgets.domain_hosts.unwrap_or(u64::MAX).min(most);
+        let of_pages = "pages of subdomains are in or on their way";
+        let of_hosts = "subdomains of this domain are enough while they bring nothing new";
+        let limits = [
+            (Rule::DomainUrls, "urls", open, budgets.domain_urls, "URLs of subdomains wait"),
+            (Rule::DomainPages, "pages", pages, budgets.domain_pages, of_pages),
+            (Rule::DomainHosts, "hosts", taken, is_new_host.then_some(most), of_hosts),
         ];
-        if let Some(domain) = domain {
-            let watch = self.watch(domain);
-            let (open, pages) = (watch.open, watch.open + watch.pages);
-            let hosts = watch.group("hosts");
-            let (taken, most) = (hosts.urls, hosts.urls + hosts.room(Kind::Hosts));
-            let most =
-                budgets.domain_hosts.unwrap_or(u64::MAX).min(if budgets.traps { most } else { u64::MAX });
-            let of_pages = "pages of subdomains are in or on their way";
-            let of_hosts = "subdomains of this domain are enough while they bring nothing new";
-            limits.push((
-                Rule::DomainUrls,
-                domain,
-                "urls",
-                open,
-                budgets.domain_urls,
-                "URLs of subdomains wait",
-            ));
-            limits.push((Rule::DomainPages, domain, "pages", pages, budgets.domain_pages, of_pages));
-            if is_new_host {
-                limits.push((Rule::DomainHosts, domain, "hosts", taken, Some(most), of_hosts));
-            }
-        }
-        let full =
-            limits.into_iter().find(|(_, _, _, count, most, _)| most.is_some_and(|most| *count >= most));
-        let Some((rule, name, group, count, _, why)) = full else { return Ok(()) };
-        self.watch(name).group(group).is_waited_for = true;
-        Err(held(rule, name, group, &format!("{count} {why}"), found))
+        within(watch, domain, found, &limits)
     }
 
     /// Counts a URL that is accepted whatever is known: one that was released.
@@ -306,23 +316,6 @@ impl Guard {
         let is_new_host = self.watch(&host).urls == 0;
         let domain = domain(&found.host).map(|domain| (crawl, domain));
         self.take(Taken { host, domain, groups: Vec::new(), is_new_host })
-    }
-
-    /// The groups of a URL.
-    fn groups(&mut self, host: &WatchName, found: &Found, on: Option<&Report>, parked: &str) -> Vec<String> {
-        let mut groups: Vec<String> = template(&found.url).into_iter().collect();
-        if let Some((name, set)) = facets(&found.url) {
-            self.watch(host).group(&name).add_set(set);
-            groups.push(name);
-        }
-        let is_inside = match on {
-            Some(report) => Section::of(&report.url.url).contains(&found.url),
-            None => parked.ends_with(&section(&found.url)),
-        };
-        if is_inside {
-            groups.push(section(&found.url));
-        }
-        groups
     }
 
     fn take(&mut self, taken: Taken) -> Taken {
