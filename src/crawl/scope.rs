@@ -270,7 +270,6 @@ fn said<'a>(noun: &str, mut names: impl Iterator<Item = &'a str>) -> Option<Stri
     })
 }
 
-/// The text of the host key, as a slice of the URL.
 /// What a seed of this kind opens, as text: of seeds that open the same, one is enough. `None` where it opens itself alone.
 pub fn opened_by(seed: &Url, kind: ScopeKind) -> Option<String> {
     let host = without_www(host_and_port(seed));
