@@ -70,10 +70,11 @@ fn keys_of_crawl(fleet: &Installation, crawl: i64) -> Vec<String> {
 fn of_two_crawls_one_is_cancelled_and_the_other_is_not_touched() {
     let fleet = Installation::new();
     let web = fleet.web(Settings { hosts: 3, pages: 60, ..large() });
-    let _scheduler = fleet.scheduler(&["seeds.txt", "--name", "one", "--delay", "20ms"]);
+    // Slow enough that neither is done before the first is cancelled, however busy the machine is.
+    let _scheduler = fleet.scheduler(&["seeds.txt", "--name", "one", "--delay", "100ms"]);
     wait_until("the first crawl", || fleet.is("running"));
     fleet.wait_for("running");
-    let more = fleet.scheduler(&["seeds.txt", "--name", "two", "--delay", "20ms"]);
+    let more = fleet.scheduler(&["seeds.txt", "--name", "two", "--delay", "100ms"]);
     wait_until("the second crawl", || fleet.count("SELECT count(*) FROM crawls WHERE seeded = 1") == 2);
     more.kill();
     let (_node, _storage) = (fleet.node(&[]), fleet.storage());
